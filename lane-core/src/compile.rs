@@ -1,0 +1,301 @@
+//! From configuration to router: checks everything, reports every problem at once, resolves names to ids and
+//! builds the index. Nothing else in the crate knows about this room.
+
+use alloc::{format, string::String, sync::Arc, vec::Vec};
+
+use crate::{
+    condition::Conditions,
+    config::{self, Config},
+    diagnostic::{Code, CompileError, Diagnostic, FieldPath, Severity, did_you_mean},
+    index::Index,
+    intern::{GroupId, LaneId, Map, ServiceId, dense},
+    pattern::{Patterns, host::HostPattern},
+    router::{Callees, Claims, Group, Ids, Lane, LaneNames, Plan, Router, Rule, Service},
+    split::Split,
+};
+
+mod conditions;
+mod groups;
+mod lint;
+mod names;
+mod rules;
+
+/// How to compile.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Options {
+    /// What a configuration may ask for at most.
+    pub limits: Limits,
+}
+
+/// What a configuration may ask for at most (S6). Beyond a limit it is refused, so that a hostile one costs bounded time and memory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Limits {
+    /// Rules in all.
+    pub rules: usize,
+    /// Bytes of all regular expressions' automata.
+    pub automata_bytes: usize,
+    /// Bytes of one regular expression's automaton.
+    pub regex_bytes: usize,
+    /// Lanes of a group.
+    pub lanes: usize,
+    /// Services of a group.
+    pub services: usize,
+    /// Groups.
+    pub groups: usize,
+    /// Subsets in all: the sum over all lanes of the services that they contain.
+    pub subsets: usize,
+    /// Levels of conditions inside conditions.
+    pub condition_levels: usize,
+    /// Bytes of a document; text is read by `lane-formats`, which honours this.
+    pub document_bytes: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            rules: 100_000,
+            automata_bytes: 64 << 20,
+            regex_bytes: 2 << 20,
+            lanes: 10_000,
+            services: 10_000,
+            groups: 1_000,
+            subsets: 16 << 20,
+            condition_levels: 64,
+            document_bytes: 16 << 20,
+        }
+    }
+}
+
+/// A router, and what is doubtful about its configuration.
+#[derive(Clone, Debug)]
+pub struct Compiled {
+    /// The router.
+    pub router: Router,
+    /// Warnings, in document order.
+    pub warnings: Vec<Diagnostic>,
+}
+
+impl Router {
+    /// Compiles a configuration.
+    ///
+    /// # Errors
+    ///
+    /// All errors of the configuration together, with the warnings beside them.
+    pub fn compile(config: &Config, options: &Options) -> Result<Compiled, CompileError> {
+        let mut compiler = Compiler::new(options);
+        let path = FieldPath::root();
+        if config.version != 1 {
+            let problem = Diagnostic::new(Code::Version, path.field("version"), format!("schema version {} is not known", config.version));
+            compiler.report(problem.help("write `version: 1`"));
+        }
+        let groups = path.field("groups");
+        compiler.limit(config.groups.len(), options.limits.groups, "groups", &groups);
+        let rules = config.groups.iter().map(|group| group.rules.len()).sum();
+        compiler.limit(rules, options.limits.rules, "rules in all", &groups);
+        if compiler.problems.is_empty() {
+            compiler.groups(config, &groups);
+        }
+        lint::check(config, &mut compiler);
+        compiler.finish()
+    }
+}
+
+/// The plan while it is built, and every problem found so far.
+struct Compiler<'c> {
+    options: &'c Options,
+    problems: Vec<Diagnostic>,
+    patterns: Patterns,
+    conditions: Conditions,
+    names: crate::attribute::names::NamesBuilder,
+    hosts: Vec<HostPattern>,
+    groups: Vec<Group>,
+    services: Vec<Service>,
+    lanes: Vec<Lane>,
+    rules: Vec<Rule>,
+    splits: Vec<Split>,
+    subsets: usize,
+    gateways: Map<crate::intern::Name, u32>,
+    callees: Map<String, Vec<ServiceId>>,
+    /// Regular expressions by pattern: equal ones share an automaton.
+    regexes: Map<String, Option<u32>>,
+    automata_bytes: usize,
+}
+
+/// What the names of one group stand for.
+struct Scope<'c> {
+    group: GroupId,
+    config: &'c config::Group,
+    /// By lower-case host.
+    services: Map<String, ServiceId>,
+    /// Aliases, to tell who writes one where a host is wanted.
+    aliases: Map<String, String>,
+    lanes: Map<&'c str, LaneId>,
+}
+
+impl<'c> Compiler<'c> {
+    fn new(options: &'c Options) -> Self {
+        Self {
+            options,
+            problems: Vec::new(),
+            patterns: Patterns::default(),
+            conditions: Conditions::default(),
+            names: crate::attribute::names::NamesBuilder::new(),
+            hosts: Vec::new(),
+            groups: Vec::new(),
+            services: Vec::new(),
+            lanes: Vec::new(),
+            rules: Vec::new(),
+            splits: Vec::new(),
+            subsets: 0,
+            gateways: Map::default(),
+            callees: Map::default(),
+            regexes: Map::default(),
+            automata_bytes: 0,
+        }
+    }
+
+    fn report(&mut self, problem: Diagnostic) {
+        self.problems.push(problem);
+    }
+
+    fn error(&mut self, code: Code, path: &FieldPath, message: impl Into<String>) {
+        self.report(Diagnostic::new(code, path.clone(), message));
+    }
+
+    fn limit(&mut self, count: usize, limit: usize, what: &str, path: &FieldPath) {
+        if count > limit {
+            let problem = Diagnostic::new(Code::Limit, path.clone(), format!("{count} {what}, and at most {limit} are allowed"));
+            self.report(problem.help("split the configuration, or raise the limit where the router is compiled"));
+        }
+    }
+
+    /// Reports an empty list; returns whether it was one.
+    fn empty_list(&mut self, list: Option<usize>, path: &FieldPath, help: &str) {
+        if list == Some(0) {
+            self.report(Diagnostic::new(Code::EmptyList, path.clone(), "the list is empty").help(help));
+        }
+    }
+
+    fn finish(mut self) -> Result<Compiled, CompileError> {
+        if self.problems.iter().any(|problem| problem.severity() == Severity::Error) {
+            return Err(CompileError { diagnostics: self.problems });
+        }
+        let callees = self.callees();
+        let lane_names = self.lane_names();
+        let claims = self.claims();
+        self.patterns.pool.shrink();
+        self.conditions.shrink();
+        self.rules.shrink_to_fit();
+        self.hosts.shrink_to_fit();
+        let mut plan = Plan {
+            patterns: self.patterns,
+            conditions: self.conditions,
+            names: self.names.build(),
+            hosts: self.hosts,
+            groups: self.groups,
+            services: self.services,
+            lanes: self.lanes,
+            rules: self.rules,
+            splits: self.splits,
+            subsets: dense(self.subsets),
+            gateways: self.gateways,
+            callees,
+            lane_names,
+            claims,
+            index: Index::default(),
+        };
+        plan.index = Index::build(&plan);
+        Ok(Compiled { router: Router(Arc::new(plan)), warnings: self.problems })
+    }
+
+    /// The table of called names.
+    fn callees(&mut self) -> Callees {
+        let mut table = Callees::default();
+        let mut names: Vec<_> = core::mem::take(&mut self.callees).into_iter().collect();
+        // The map's order is of no meaning; the router's is the same at every compile.
+        names.sort_unstable();
+        for (name, services) in names {
+            let text = self.patterns.pool.add(&name);
+            let hash = crate::pattern::host::fold_hash(&table.seeds, name.as_bytes());
+            let entry = dense(table.names.len());
+            table.names.push((text, services.into_boxed_slice()));
+            let Callees { table, names, seeds } = &mut table;
+            let pool = &self.patterns.pool;
+            table.insert_unique(hash, entry, |entry| {
+                names.get(*entry as usize).map_or(0, |(text, _)| crate::pattern::host::fold_hash(seeds, pool.bytes(*text)))
+            });
+        }
+        table
+    }
+
+    fn lane_names(&self) -> LaneNames {
+        let mut names = LaneNames::default();
+        for (index, lane) in self.lanes.iter().enumerate() {
+            let hash = names.hash(lane.group, self.patterns.pool.bytes(lane.name));
+            let LaneNames { table, seeds } = &mut names;
+            table.insert_unique(hash, LaneId(dense(index)), |lane| {
+                let lane = self.lanes.get(lane.index());
+                lane.map_or(0, |lane| core::hash::BuildHasher::hash_one(seeds, (lane.group.0, self.patterns.pool.bytes(lane.name))))
+            });
+        }
+        names
+    }
+
+    /// Who claims which header and baggage key as lane context.
+    fn claims(&self) -> Claims {
+        let mut headers: Map<_, Vec<GroupId>> = Map::default();
+        let mut keys: Map<alloc::boxed::Box<[u8]>, Vec<GroupId>> = Map::default();
+        for (index, group) in self.groups.iter().enumerate() {
+            let id = GroupId(dense(index));
+            headers.entry(group.guiding.header).or_default().push(id);
+            let key = match group.context {
+                crate::router::Context::Baggage(key) => Some(key),
+                _ => None,
+            };
+            for text in key.into_iter().chain(group.restore.iter().map(|restored| restored.spelled)) {
+                keys.entry(self.patterns.pool.bytes(text).into()).or_default().push(id);
+            }
+        }
+        let boxed = |(header, groups): (_, Vec<GroupId>)| (header, groups.into_boxed_slice());
+        Claims {
+            headers: headers.into_iter().map(boxed).collect(),
+            keys: keys.into_iter().map(|(key, groups)| (key, groups.into_boxed_slice())).collect(),
+        }
+    }
+}
+
+impl Scope<'_> {
+    /// The lane that is referred to, or a problem.
+    fn lane(&self, name: &str, path: &FieldPath, compiler: &mut Compiler<'_>) -> Option<LaneId> {
+        let lane = self.lanes.get(name).copied();
+        if lane.is_none() {
+            let message = format!("group `{}` has no lane `{name}`", self.config.name);
+            let help = did_you_mean(name, self.lanes.keys().copied()).unwrap_or_else(|| String::from("declare the lane under `lanes`"));
+            compiler.report(Diagnostic::new(Code::UnknownReference, path.clone(), message).help(help));
+        }
+        lane
+    }
+
+    /// The service that is referred to by its host, or a problem.
+    fn service(&self, host: &str, path: &FieldPath, compiler: &mut Compiler<'_>) -> Option<ServiceId> {
+        let wanted = host.to_ascii_lowercase();
+        let service = self.services.get(&wanted).copied();
+        if service.is_none() {
+            let message = format!("group `{}` has no service `{host}`", self.config.name);
+            let help = match self.aliases.get(&wanted) {
+                Some(host) => format!("references use hosts: write `{host}`"),
+                None => did_you_mean(host, self.services.keys().map(String::as_str))
+                    .unwrap_or_else(|| String::from("declare the service under `services`")),
+            };
+            compiler.report(Diagnostic::new(Code::UnknownReference, path.clone(), message).help(help));
+        }
+        service
+    }
+}
+
+/// A range of ids that was just filled.
+fn ids(first: usize, end: usize) -> Ids {
+    Ids { first: dense(first), count: dense(end - first) }
+}

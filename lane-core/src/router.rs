@@ -1,0 +1,411 @@
+//! The compiled, immutable thing. Its two walks decide: [`ingress`] at a gateway, [`hop`] at a call inside the
+//! chain; both end in [`resolve`], and [`changes`] says what to do to the headers. The walks are generic over
+//! a [`Recorder`](recorder::Recorder), so that explaining is the same walk.
+
+use alloc::{boxed::Box, sync::Arc, vec::Vec};
+
+use crate::{
+    attribute::{
+        Attributes, Guide, Key, Value,
+        names::{HeaderId, HeaderNames},
+    },
+    condition::{ConditionId, Conditions, Facts, ServiceNames},
+    config::{Mode, UnknownLane},
+    decision::{Decision, Notes},
+    index::Index,
+    intern::{FixedSeeds, GroupId, LaneId, Map, Name, RuleId, ServiceId, SubsetId, dense},
+    liveness::Liveness,
+    pattern::{Patterns, Text, host, host::HostPattern},
+    request::{Headers, Request},
+    split::Split,
+};
+
+pub(crate) mod changes;
+mod hop;
+mod ingress;
+pub(crate) mod inspect;
+pub(crate) mod recorder;
+mod resolve;
+
+pub use changes::{Change, Cookie, Remember};
+
+use recorder::Silent;
+
+/// A compiled configuration. Immutable, cheap to clone and shared freely between threads; to reload, compile
+/// another one and swap the handle.
+#[derive(Clone, Debug)]
+pub struct Router(pub(crate) Arc<Plan>);
+
+/// Everything that the walks read.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    pub(crate) patterns: Patterns,
+    pub(crate) conditions: Conditions,
+    pub(crate) names: HeaderNames,
+    pub(crate) hosts: Vec<HostPattern>,
+    pub(crate) groups: Vec<Group>,
+    pub(crate) services: Vec<Service>,
+    pub(crate) lanes: Vec<Lane>,
+    pub(crate) rules: Vec<Rule>,
+    pub(crate) splits: Vec<Split>,
+    /// How many subsets there are.
+    pub(crate) subsets: u32,
+    /// The gateways that the configuration names.
+    pub(crate) gateways: Map<Name, u32>,
+    pub(crate) callees: Callees,
+    pub(crate) lane_names: LaneNames,
+    pub(crate) claims: Claims,
+    pub(crate) index: Index,
+}
+
+/// A compiled lane group.
+#[derive(Debug)]
+pub(crate) struct Group {
+    pub(crate) name: Text,
+    pub(crate) mode: Mode,
+    /// Sorted; none: every gateway.
+    pub(crate) gateways: Option<Box<[u32]>>,
+    pub(crate) guiding: Named,
+    pub(crate) context: Context,
+    pub(crate) restore: Box<[Named]>,
+    pub(crate) baseline: Option<LaneId>,
+    pub(crate) tag_label: Text,
+    pub(crate) unknown: UnknownLane,
+    pub(crate) keep_lane: bool,
+    pub(crate) trust_client: bool,
+    pub(crate) services: Ids,
+    pub(crate) lanes: Ids,
+    pub(crate) rules: Ids,
+}
+
+/// A header as the configuration spells it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Named {
+    pub(crate) header: HeaderId,
+    pub(crate) spelled: Text,
+}
+
+/// Dense ids in a row.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ids {
+    pub(crate) first: u32,
+    pub(crate) count: u32,
+}
+
+impl Ids {
+    pub(crate) fn iter(self) -> impl DoubleEndedIterator<Item = u32> + Clone {
+        self.first..self.first + self.count
+    }
+
+    pub(crate) fn contains(self, id: u32) -> bool {
+        (self.first..self.first + self.count).contains(&id)
+    }
+}
+
+/// How a group's lane name survives the chain.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Context {
+    Header,
+    Baggage(Text),
+    TraceId(HeaderId),
+}
+
+/// A compiled service.
+#[derive(Debug)]
+pub(crate) struct Service {
+    pub(crate) group: GroupId,
+    pub(crate) host: Text,
+    pub(crate) min_healthy_percent: u32,
+}
+
+/// A compiled lane.
+#[derive(Debug)]
+pub(crate) struct Lane {
+    pub(crate) group: GroupId,
+    pub(crate) name: Text,
+    pub(crate) service_tag: Text,
+    pub(crate) members: Members,
+    /// The lane's first subset; the others follow in the order of its services.
+    pub(crate) first_subset: u32,
+    /// Labels of subsets that are not just the service tag, sorted by service.
+    pub(crate) labels: Box<[(ServiceId, Labels)]>,
+    pub(crate) fallback: Box<[LaneId]>,
+}
+
+/// Label names and values.
+pub(crate) type Labels = Box<[(Text, Text)]>;
+
+/// The services that a lane contains.
+#[derive(Debug)]
+pub(crate) enum Members {
+    /// All of the group's.
+    All,
+    /// These, sorted.
+    Some(Box<[ServiceId]>),
+}
+
+/// A compiled rule.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Rule {
+    pub(crate) group: GroupId,
+    pub(crate) name: Text,
+    pub(crate) service: ServiceId,
+    /// Where the rule holds.
+    pub(crate) at_gateway: bool,
+    pub(crate) at_hop: bool,
+    /// Patterns in [`Plan::hosts`].
+    pub(crate) hosts: Ids,
+    /// None holds for every request.
+    pub(crate) condition: Option<ConditionId>,
+    pub(crate) action: Action,
+}
+
+/// What a rule does with a request.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Action {
+    Lane(LaneId),
+    From(Key),
+    /// A split in [`Plan::splits`].
+    Split(u32),
+}
+
+/// Called names to services (S21), without regard to case: each name with its service in every group that has it, in group order.
+#[derive(Debug, Default)]
+pub(crate) struct Callees {
+    pub(crate) table: hashbrown::HashTable<u32>,
+    pub(crate) names: Vec<(Text, Box<[ServiceId]>)>,
+    pub(crate) seeds: FixedSeeds,
+}
+
+impl Callees {
+    /// The services of this name; none where no group has it.
+    #[inline]
+    pub(crate) fn get(&self, patterns: &Patterns, name: &[u8]) -> &[ServiceId] {
+        let name = host::of_service(name);
+        let same =
+            |entry: &u32| self.names.get(*entry as usize).is_some_and(|(text, _)| patterns.pool.bytes(*text).eq_ignore_ascii_case(name));
+        let entry = self.table.find(host::fold_hash(&self.seeds, name), same);
+        entry.and_then(|entry| self.names.get(*entry as usize)).map_or(&[], |(_, services)| services)
+    }
+}
+
+/// Lane names to lanes, by group.
+#[derive(Debug, Default)]
+pub(crate) struct LaneNames {
+    pub(crate) table: hashbrown::HashTable<LaneId>,
+    pub(crate) seeds: FixedSeeds,
+}
+
+impl LaneNames {
+    pub(crate) fn hash(&self, group: GroupId, name: &[u8]) -> u64 {
+        core::hash::BuildHasher::hash_one(&self.seeds, (group.0, name))
+    }
+}
+
+/// Which groups claim a header or a baggage key as their context (S18); lists are in group order.
+#[derive(Debug, Default)]
+pub(crate) struct Claims {
+    /// By guiding header, with the header.
+    pub(crate) headers: Map<HeaderId, Box<[GroupId]>>,
+    /// By key of a baggage context or name in `restore_headers`.
+    pub(crate) keys: Map<Box<[u8]>, Box<[GroupId]>>,
+}
+
+/// Kubernetes label values, so lane names too, have at most 63 characters (S1).
+const LONGEST_LANE_NAME: usize = 63;
+
+/// The beginning of a value that may be a lane's name, as long as such a name can be, and one byte more.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct NameStart {
+    bytes: [u8; LONGEST_LANE_NAME + 1],
+    length: usize,
+}
+
+impl NameStart {
+    fn of(bytes: impl Iterator<Item = u8>) -> Self {
+        let mut start = Self { bytes: [0; LONGEST_LANE_NAME + 1], length: 0 };
+        for (room, byte) in start.bytes.iter_mut().zip(bytes) {
+            *room = byte;
+            start.length += 1;
+        }
+        start
+    }
+
+    fn get(&self) -> &[u8] {
+        self.bytes.get(..self.length).unwrap_or_default()
+    }
+}
+
+impl Plan {
+    pub(crate) fn group(&self, id: GroupId) -> &Group {
+        at(&self.groups, id.index())
+    }
+
+    pub(crate) fn service(&self, id: ServiceId) -> &Service {
+        at(&self.services, id.index())
+    }
+
+    pub(crate) fn lane(&self, id: LaneId) -> &Lane {
+        at(&self.lanes, id.index())
+    }
+
+    pub(crate) fn rule(&self, id: RuleId) -> &Rule {
+        at(&self.rules, id.index())
+    }
+
+    pub(crate) fn str(&self, text: Text) -> &str {
+        self.patterns.pool.str(text)
+    }
+
+    fn facts<'f, 'r, H: Headers + ?Sized>(&'f self, attributes: &'f Attributes<'r, H>) -> Facts<'f, 'r, H> {
+        Facts { attributes, patterns: &self.patterns, services: self }
+    }
+
+    pub(crate) fn attributes<'r, H: Headers + ?Sized>(&'r self, request: &Request<'r, H>) -> Attributes<'r, H> {
+        Attributes::new(request, &self.names, &self.patterns)
+    }
+
+    /// The lane of this name in the group.
+    #[inline]
+    pub(crate) fn lane_named(&self, group: GroupId, name: &[u8]) -> Option<LaneId> {
+        let same = |lane: &LaneId| {
+            let lane = self.lane(*lane);
+            lane.group == group && self.patterns.pool.bytes(lane.name) == name
+        };
+        self.lane_names.table.find(self.lane_names.hash(group, name), same).copied()
+    }
+
+    /// The lane that a value names in the group; encoded values are decoded as far as a lane's name can be long.
+    fn lane_of_value(&self, group: GroupId, value: Value<'_>) -> Option<LaneId> {
+        match value {
+            Value::Plain(name) => self.lane_named(group, name),
+            Value::Encoded(_) => self.lane_named(group, NameStart::of(value.bytes()).get()),
+        }
+    }
+
+    /// The lane that the guiding header names in the group.
+    fn lane_of_guide(&self, group: GroupId, guide: Guide<'_>) -> Option<LaneId> {
+        match guide {
+            Guide::Name(name) => self.lane_named(group, name),
+            Guide::Torn => None,
+        }
+    }
+
+    /// The nearest lane above a name that no lane has: the name is cut at its last `.` until a lane has it (S23).
+    fn ancestor(&self, group: GroupId, value: Value<'_>) -> Option<LaneId> {
+        let start = NameStart::of(value.bytes());
+        let mut name = start.get();
+        while let Some(dot) = memchr::memrchr(b'.', name) {
+            name = name.get(..dot).unwrap_or_default();
+            if let Some(lane) = self.lane_named(group, name) {
+                return Some(lane);
+            }
+        }
+        None
+    }
+
+    /// The subset of the service that belongs to the lane, if the lane contains the service.
+    #[inline]
+    pub(crate) fn subset(&self, service: ServiceId, lane: LaneId) -> Option<SubsetId> {
+        let lane = self.lane(lane);
+        let rank = match &lane.members {
+            Members::All => {
+                let services = self.group(lane.group).services;
+                services.contains(service.0).then(|| service.0 - services.first)?
+            }
+            Members::Some(services) => dense(services.binary_search(&service).ok()?),
+        };
+        Some(SubsetId(lane.first_subset + rank))
+    }
+
+    /// The labels of a lane's subset of a service.
+    pub(crate) fn labels(&self, service: ServiceId, lane: LaneId) -> impl Iterator<Item = (&str, &str)> {
+        let lane = self.lane(lane);
+        let given = lane.labels.binary_search_by_key(&service, |(service, _)| *service).ok().and_then(|at| lane.labels.get(at));
+        let tag = given.is_none().then(|| (self.group(lane.group).tag_label, lane.service_tag));
+        let given = given.map_or(&[][..], |(_, labels)| labels);
+        given.iter().copied().chain(tag).map(|(name, value)| (self.str(name), self.str(value)))
+    }
+
+    /// Whether the group's rules hold at the gateway.
+    pub(crate) fn holds_at(&self, group: &Group, gateway: Option<u32>) -> bool {
+        let Some(gateways) = &group.gateways else { return true };
+        gateway.is_some_and(|gateway| gateways.binary_search(&gateway).is_ok())
+    }
+
+    pub(crate) fn host_patterns(&self, rule: &Rule) -> &[HostPattern] {
+        let first = rule.hosts.first as usize;
+        self.hosts.get(first..first + rule.hosts.count as usize).unwrap_or_default()
+    }
+}
+
+impl ServiceNames for Plan {
+    fn host_of(&self, group: u32, name: &str) -> Option<&str> {
+        let services = self.callees.get(&self.patterns, name.as_bytes());
+        let own = services.iter().find(|service| self.service(**service).group.0 == group);
+        own.or(services.first()).map(|service| self.str(self.service(*service).host))
+    }
+}
+
+/// The entry of an id. Ids come from the compiler, which made the entry; there is always a first one.
+#[inline]
+#[expect(
+    clippy::indexing_slicing,
+    reason = "ids are made together with what they stand for, and a router is asked with its own ids only inside this crate"
+)]
+fn at<T>(entries: &[T], index: usize) -> &T {
+    &entries[index]
+}
+
+impl Router {
+    /// Decides at a gateway: which rule, which lane, which endpoints (S16, S17).
+    ///
+    /// `gateway` is the name by which groups list it; a name that no group lists meets the groups that hold everywhere.
+    pub fn ingress<H: Headers + ?Sized>(&self, gateway: &str, request: &Request<'_, H>, liveness: &Liveness) -> Decision {
+        self.0.ingress(gateway, &self.0.attributes(request), liveness, &mut Silent)
+    }
+
+    /// Decides at a service-to-service call: which endpoints of the called service (S21 to S25).
+    ///
+    /// `service` is the called name as given: host or alias, in any case, with or without port.
+    pub fn hop<H: Headers + ?Sized>(&self, service: &str, request: &Request<'_, H>, liveness: &Liveness) -> Decision {
+        self.0.hop(service, &self.0.attributes(request), liveness, &mut Silent)
+    }
+
+    /// Says what to change in the request's headers after `decision` about this same `request` (S18, S26), and adds
+    /// remarks to the decision's own.
+    ///
+    /// A rewritten `baggage` line and decoded values are put into `buffer`; what `visit` is shown is valid during the call.
+    pub fn changes<H: Headers + ?Sized>(
+        &self,
+        decision: &Decision,
+        request: &Request<'_, H>,
+        buffer: &mut [u8; crate::BUFFER_BYTES],
+        visit: impl FnMut(Change<'_>),
+    ) -> Notes {
+        self.0.changes(decision, &self.0.attributes(request), buffer, visit)
+    }
+
+    /// What to remember for the request's trace id after `decision` about this same `request` (S18, S26).
+    pub fn remember<'a, H: Headers + ?Sized>(&'a self, decision: &Decision, request: &Request<'a, H>) -> Option<Remember<'a>> {
+        self.0.remember(decision, &self.0.attributes(request))
+    }
+
+    /// What a sidecar remembers of a request that arrives at its workload (S26a): the lane of every group with a
+    /// trace-id context whose guiding header names one.
+    pub fn inbound<'a, H: Headers + ?Sized>(&'a self, request: &Request<'a, H>, visit: impl FnMut(Remember<'a>)) {
+        self.0.inbound(&self.0.attributes(request), visit);
+    }
+
+    /// The cookie to set for the client after `decision` (S19).
+    #[must_use]
+    pub fn cookie(&self, decision: &Decision) -> Option<Cookie<'_>> {
+        self.0.cookie(decision)
+    }
+
+    /// A table of endpoint counts for this router's subsets; every subset counts as live until set.
+    #[must_use]
+    pub fn liveness(&self) -> Liveness {
+        Liveness::with_subsets(self.0.subsets as usize)
+    }
+}

@@ -1,0 +1,236 @@
+//! The walk at a service-to-service call (S21 to S23): where the request's lane is looked for, source by
+//! source, and what becomes of a name that no lane has.
+
+use crate::{
+    attribute::{Attributes, Guide, Known, Value},
+    config::{At, Mode, UnknownLane},
+    decision::{Decision, FoundIn, Notes, Outcome, Place},
+    intern::{GroupId, LaneId, RuleId, ServiceId},
+    liveness::Liveness,
+    request::Headers,
+};
+
+use super::{
+    Context, Group, Plan,
+    ingress::Verdict,
+    recorder::{Found, LookedIn, Recorder},
+};
+
+/// What looking in one place for one group gave.
+enum Look<'r> {
+    Nothing,
+    /// A name, as found.
+    Name(Value<'r>, FoundIn),
+    /// Header lines that differ name no lane and have no ancestor (S10).
+    Torn,
+    /// A lane.
+    Lane(LaneId, FoundIn),
+    /// A complete decision, by a rule.
+    Decided(Decision),
+    /// It cannot be told.
+    Unknown,
+}
+
+const PERMISSIVE: [LookedIn; 4] = [LookedIn::GuidingHeader, LookedIn::Context, LookedIn::Source, LookedIn::Rules];
+const STRICT: [LookedIn; 4] = [LookedIn::Source, LookedIn::GuidingHeader, LookedIn::Context, LookedIn::Rules];
+
+impl Plan {
+    pub(crate) fn hop<H: Headers + ?Sized>(
+        &self,
+        service: &str,
+        attributes: &Attributes<'_, H>,
+        liveness: &Liveness,
+        recorder: &mut impl Recorder,
+    ) -> Decision {
+        let services = self.callees.get(&self.patterns, service.as_bytes());
+        let mut blank = Decision::blank(Outcome::Pass, Place::Hop);
+        let Some(first) = services.first() else { return blank };
+        blank.service = Some(*first);
+        let places = match self.group(self.service(*first).group).mode {
+            Mode::Permissive => PERMISSIVE,
+            Mode::Strict => STRICT,
+        };
+        for place in places {
+            for service in services {
+                let look = match place {
+                    LookedIn::GuidingHeader => self.by_guiding_header(*service, attributes, recorder),
+                    LookedIn::Context => self.by_context(*service, attributes, recorder),
+                    LookedIn::Source => self.by_source(*service, attributes, recorder),
+                    LookedIn::Rules => self.by_rules(*service, attributes, liveness, recorder),
+                };
+                let mut decision = Decision { service: Some(*service), group: Some(self.service(*service).group), ..blank };
+                match look {
+                    Look::Nothing => continue,
+                    Look::Lane(lane, found) => {
+                        decision.found = Some(found);
+                        self.resolve(*service, lane, liveness, recorder, &mut decision);
+                    }
+                    Look::Name(name, found) => {
+                        decision.found = Some(found);
+                        self.resolve_name(*service, Some(name), liveness, recorder, &mut decision);
+                    }
+                    Look::Torn => {
+                        decision.found = Some(FoundIn::Header);
+                        self.resolve_name(*service, None, liveness, recorder, &mut decision);
+                    }
+                    Look::Decided(decided) => decision = decided,
+                    Look::Unknown => return Decision { outcome: Outcome::Undetermined, ..blank },
+                }
+                return decision;
+            }
+        }
+        // Nothing found: the first group with a baseline serves by it (S23).
+        for service in services {
+            let group = self.service(*service).group;
+            if let Some(baseline) = self.group(group).baseline {
+                let mut decision = Decision { service: Some(*service), group: Some(group), ..blank };
+                self.resolve(*service, baseline, liveness, recorder, &mut decision);
+                return decision;
+            }
+        }
+        Decision { outcome: Outcome::NoRoute, ..blank }
+    }
+
+    /// Serves a name that was found; none stands for lines that differ.
+    fn resolve_name(
+        &self,
+        service: ServiceId,
+        name: Option<Value<'_>>,
+        liveness: &Liveness,
+        recorder: &mut impl Recorder,
+        decision: &mut Decision,
+    ) {
+        let group = self.service(service).group;
+        if let Some(lane) = name.and_then(|name| self.lane_of_value(group, name)) {
+            return self.resolve(service, lane, liveness, recorder, decision);
+        }
+        decision.notes = decision.notes.and(Notes::UNKNOWN_LANE);
+        let Group { unknown, baseline, .. } = *self.group(group);
+        let lane = match unknown {
+            UnknownLane::Reject => None,
+            UnknownLane::Baseline => baseline,
+            UnknownLane::NearestAncestor => name.and_then(|name| self.ancestor(group, name)).or(baseline),
+        };
+        match lane {
+            Some(lane) => self.resolve(service, lane, liveness, recorder, decision),
+            None => decision.outcome = Outcome::NoRoute,
+        }
+    }
+
+    fn by_guiding_header<'r, H: Headers + ?Sized>(
+        &self,
+        service: ServiceId,
+        attributes: &Attributes<'r, H>,
+        recorder: &mut impl Recorder,
+    ) -> Look<'r> {
+        let group = self.service(service).group;
+        let header = self.group(group).guiding.header;
+        let known = attributes.guide(header);
+        recorder.looked(self, group, LookedIn::GuidingHeader, known.into());
+        match known {
+            Known::Absent => Look::Nothing,
+            Known::Present(Guide::Name(name)) => Look::Name(Value::Plain(name), FoundIn::Header),
+            Known::Present(Guide::Torn) => Look::Torn,
+            Known::Unseen(header) => {
+                recorder.unseen(self, header);
+                Look::Unknown
+            }
+        }
+    }
+
+    /// The baggage member, or the lane remembered for the trace id; empty ones count as absent (S22).
+    fn by_context<'r, H: Headers + ?Sized>(
+        &self,
+        service: ServiceId,
+        attributes: &Attributes<'r, H>,
+        recorder: &mut impl Recorder,
+    ) -> Look<'r> {
+        let id = self.service(service).group;
+        let group = self.group(id);
+        let (known, found_in) = match group.context {
+            Context::Header => return Look::Nothing,
+            Context::Baggage(key) => (attributes.lane_in_baggage(key), FoundIn::Baggage),
+            Context::TraceId(_) => {
+                let name = self.str(group.name);
+                let remembered = attributes.request.remembered.iter().find(|(group, _)| *group == name).map(|(_, lane)| *lane);
+                let remembered = remembered.filter(|lane| !lane.is_empty()).map(|lane| Value::Plain(lane.as_bytes()));
+                (Known::from(remembered), FoundIn::TraceId)
+            }
+        };
+        recorder.looked(self, id, LookedIn::Context, known.into());
+        match known {
+            Known::Absent => Look::Nothing,
+            Known::Present(name) => Look::Name(name, found_in),
+            Known::Unseen(header) => {
+                recorder.unseen(self, header);
+                Look::Unknown
+            }
+        }
+    }
+
+    /// The caller's own lane (S22).
+    fn by_source<'r, H: Headers + ?Sized>(
+        &self,
+        service: ServiceId,
+        attributes: &Attributes<'r, H>,
+        recorder: &mut impl Recorder,
+    ) -> Look<'r> {
+        let id = self.service(service).group;
+        let group = self.group(id);
+        let lane = self.own_lane(id, attributes).filter(|lane| group.mode == Mode::Strict || Some(*lane) != group.baseline);
+        recorder.looked(self, id, LookedIn::Source, lane.map_or(Found::Nothing, Found::Lane));
+        lane.map_or(Look::Nothing, |lane| Look::Lane(lane, FoundIn::Source))
+    }
+
+    /// The lane of the calling workload: by name, else the first whose labels for the calling service it bears.
+    fn own_lane<H: Headers + ?Sized>(&self, id: GroupId, attributes: &Attributes<'_, H>) -> Option<LaneId> {
+        let source = &attributes.request.source;
+        if let Some(lane) = source.lane.and_then(|name| self.lane_named(id, name.as_bytes())) {
+            return Some(lane);
+        }
+        if source.labels.is_empty() {
+            return None;
+        }
+        let group = self.group(id);
+        let lanes = || group.lanes.iter().map(LaneId);
+        let bears = |name: &str, value: &str| attributes.source_label(name) == Some(value);
+        match source.service {
+            Some(caller) => {
+                let callers = self.callees.get(&self.patterns, caller.as_bytes());
+                let caller = *callers.iter().find(|service| self.service(**service).group == id)?;
+                let mut members = lanes().filter(|lane| self.subset(caller, *lane).is_some());
+                members.find(|lane| self.labels(caller, *lane).all(|(name, value)| bears(name, value)))
+            }
+            None => lanes().find(|lane| bears(self.str(group.tag_label), self.str(self.lane(*lane).service_tag))),
+        }
+    }
+
+    /// The rules that hold at hops of the service.
+    fn by_rules<'r, H: Headers + ?Sized, R: Recorder>(
+        &self,
+        service: ServiceId,
+        attributes: &Attributes<'r, H>,
+        liveness: &Liveness,
+        recorder: &mut R,
+    ) -> Look<'r> {
+        let facts = self.facts(attributes);
+        let mut look = Look::Nothing;
+        let mut attempt = |id: RuleId| match self.attempt(id, At::Hop, &facts, recorder) {
+            Verdict::No { .. } => false,
+            Verdict::Holds(led) => {
+                look = Look::Decided(self.conclude(id, led, Place::Hop, &facts, liveness, recorder));
+                true
+            }
+            Verdict::Unknown => {
+                look = Look::Unknown;
+                true
+            }
+        };
+        if H::PARTIAL || R::WALKS_ALL {
+            let _decided = self.index.hop_rules(service).any(&mut attempt);
+        } else {
+            self.index.hop(self, service, attributes, &mut attempt);
+        }
+        look
+    }
+}

@@ -1,0 +1,228 @@
+//! The walk at a gateway (S16): the rules in order, the first that holds decides. Trying one rule is the same
+//! at a hop, so it lives here for both.
+
+use crate::{
+    attribute::{Attributes, Key, Known},
+    condition::{Facts, Truth},
+    config::At,
+    decision::{Decision, FoundIn, Notes, Outcome, Place},
+    intern::{GroupId, LaneId, RuleId},
+    liveness::Liveness,
+    request::Headers,
+    split::Draw,
+};
+
+use super::{
+    Action, Context, Plan, Rule,
+    recorder::{Recorder, Tried},
+};
+
+/// What trying a rule says about the request.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Verdict {
+    /// The rule does not hold; whether its hosts did.
+    No { host_held: bool },
+    /// The rule decides, for the lane to which its action leads.
+    Holds(Led),
+    /// The rule may or may not hold, or its action may lead to one lane or another.
+    Unknown,
+}
+
+/// Where the action of a rule leads.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Led {
+    To { lane: LaneId, found: Option<FoundIn> },
+    Split(u32),
+}
+
+impl Plan {
+    pub(crate) fn ingress<H: Headers + ?Sized, R: Recorder>(
+        &self,
+        gateway: &str,
+        attributes: &Attributes<'_, H>,
+        liveness: &Liveness,
+        recorder: &mut R,
+    ) -> Decision {
+        let gateway = self.gateways.get(gateway).copied();
+        let place = Place::Gateway(gateway);
+        let facts = self.facts(attributes);
+        let mut host_held = false;
+        let mut ended = None;
+        let mut attempt = |id: RuleId| match self.attempt(id, At::Gateway, &facts, recorder) {
+            Verdict::No { host_held: held } => {
+                host_held |= held;
+                false
+            }
+            verdict => {
+                ended = Some((id, verdict));
+                true
+            }
+        };
+        if H::PARTIAL || R::WALKS_ALL {
+            let _decided = self.gateway_rules(gateway).any(&mut attempt);
+        } else {
+            let held = self.index.gateway(self, gateway, attributes, &mut attempt);
+            host_held |= held;
+        }
+        match ended {
+            None => Decision::blank(if host_held { Outcome::NoRoute } else { Outcome::Pass }, place),
+            Some((id, Verdict::Holds(led))) => self.conclude(id, led, place, &facts, liveness, recorder),
+            Some(_) => Decision::blank(Outcome::Undetermined, place),
+        }
+    }
+
+    /// The rules that hold at a gateway, in order.
+    pub(crate) fn gateway_rules(&self, gateway: Option<u32>) -> impl Iterator<Item = RuleId> {
+        let groups = self.groups.iter().filter(move |group| self.holds_at(group, gateway));
+        groups.flat_map(|group| group.rules.iter()).map(RuleId).filter(|rule| self.rule(*rule).at_gateway)
+    }
+
+    /// Tries one rule: its hosts, its conditions, its action, in three values.
+    pub(super) fn attempt<H: Headers + ?Sized>(
+        &self,
+        id: RuleId,
+        at: At,
+        facts: &Facts<'_, '_, H>,
+        recorder: &mut impl Recorder,
+    ) -> Verdict {
+        let rule = self.rule(id);
+        let host = facts.attributes.host();
+        if !self.host_patterns(rule).iter().any(|pattern| pattern.holds(&self.patterns.pool, host)) {
+            recorder.tried(self, id, Tried::OtherHost, facts);
+            return Verdict::No { host_held: false };
+        }
+        let matched = rule.condition.map_or(Truth::Yes, |condition| self.conditions.holds(condition, facts));
+        if matched == Truth::No {
+            recorder.tried(self, id, Tried::Failed, facts);
+            return Verdict::No { host_held: true };
+        }
+        // A kept lane settles the action; where it cannot be told, the action may settle it, but not for which lane.
+        let kept = self.kept(rule, at, facts.attributes);
+        let led = match kept {
+            Known::Present(_) => kept,
+            Known::Absent => self.led(rule, facts.attributes),
+            Known::Unseen(_) => kept,
+        };
+        match (matched, led) {
+            (_, Known::Absent) => {
+                recorder.tried(self, id, Tried::NamesNoLane, facts);
+                Verdict::No { host_held: true }
+            }
+            (Truth::Yes, Known::Present(led)) => {
+                recorder.tried(self, id, Tried::Holds, facts);
+                Verdict::Holds(led)
+            }
+            _ => {
+                recorder.tried(self, id, Tried::Unknown, facts);
+                self.unseen(rule, kept, facts, recorder);
+                Verdict::Unknown
+            }
+        }
+    }
+
+    /// Tells the recorder of every header on which the rule depends.
+    fn unseen<H: Headers + ?Sized>(&self, rule: &Rule, kept: Known<Led>, facts: &Facts<'_, '_, H>, recorder: &mut impl Recorder) {
+        if let Some(condition) = rule.condition {
+            self.conditions.unseen(condition, facts, &mut |header| recorder.unseen(self, header));
+        }
+        for led in [kept, self.led(rule, facts.attributes)] {
+            if let Known::Unseen(header) = led {
+                recorder.unseen(self, header);
+            }
+        }
+    }
+
+    /// The lane that the request already carries and keeps (S16).
+    fn kept<H: Headers + ?Sized>(&self, rule: &Rule, at: At, attributes: &Attributes<'_, H>) -> Known<Led> {
+        let group = self.group(rule.group);
+        if at == At::Hop || !group.keep_lane {
+            return Known::Absent;
+        }
+        attributes.guide(group.guiding.header).and_then(|guide| {
+            let lane = self.lane_of_guide(rule.group, guide);
+            lane.map(|lane| Led::To { lane, found: Some(FoundIn::Header) }).into()
+        })
+    }
+
+    /// Where the rule's action leads; absent where `lane_from` names no lane.
+    #[inline]
+    fn led<H: Headers + ?Sized>(&self, rule: &Rule, attributes: &Attributes<'_, H>) -> Known<Led> {
+        match rule.action {
+            Action::Lane(lane) => Known::Present(Led::To { lane, found: None }),
+            Action::Split(split) => Known::Present(Led::Split(split)),
+            Action::From(key) => self.named_by(rule.group, key, attributes).map(|lane| Led::To { lane, found: Some(found_in(key)) }),
+        }
+    }
+
+    /// The lane that a `lane_from` names.
+    fn named_by<H: Headers + ?Sized>(&self, group: GroupId, key: Key, attributes: &Attributes<'_, H>) -> Known<LaneId> {
+        match key {
+            Key::Header(header) if header == self.group(group).guiding.header => {
+                attributes.guide(header).and_then(|guide| self.lane_of_guide(group, guide).into())
+            }
+            key => attributes.with_key(key, |value| self.lane_of_value(group, value)).and_then(Known::from),
+        }
+    }
+
+    /// Completes the decision of a rule that holds.
+    pub(super) fn conclude<H: Headers + ?Sized>(
+        &self,
+        id: RuleId,
+        led: Led,
+        place: Place,
+        facts: &Facts<'_, '_, H>,
+        liveness: &Liveness,
+        recorder: &mut impl Recorder,
+    ) -> Decision {
+        let rule = self.rule(id);
+        let mut decision = Decision::blank(Outcome::Undetermined, place);
+        decision.group = Some(rule.group);
+        decision.rule = Some(id);
+        decision.service = Some(rule.service);
+        let lane = match led {
+            Led::To { lane, found } => {
+                decision.found = found;
+                lane
+            }
+            Led::Split(split) => match self.splits.get(split as usize).map(|split| split.draw(facts.attributes, &self.patterns.pool)) {
+                Some(Draw::Lane { lane, by, cookie }) => {
+                    recorder.drawn(self, id, lane, by, facts);
+                    decision.cookie = cookie;
+                    lane
+                }
+                Some(Draw::Unseen(header)) => {
+                    recorder.unseen(self, header);
+                    return decision;
+                }
+                Some(Draw::NeedsRoll) | None => {
+                    recorder.needs_roll();
+                    return decision;
+                }
+            },
+        };
+        if place == Place::Hop {
+            decision.found = decision.found.or(Some(FoundIn::Rule));
+        }
+        self.resolve(rule.service, lane, liveness, recorder, &mut decision);
+        if !decision.serves() {
+            decision.cookie = None;
+        }
+        if let (Place::Gateway(_), Context::TraceId(header)) = (place, self.group(rule.group).context)
+            && facts.attributes.trace_id(header).present().is_none()
+        {
+            decision.notes = decision.notes.and(Notes::NO_TRACE_ID);
+        }
+        decision
+    }
+}
+
+fn found_in(key: Key) -> FoundIn {
+    match key {
+        Key::Header(_) => FoundIn::Header,
+        Key::Cookie(_) => FoundIn::Cookie,
+        Key::Query(_) => FoundIn::Query,
+        Key::Baggage(_) => FoundIn::Baggage,
+        // `lane_from` has no other kinds (S4).
+        Key::TraceId(_) | Key::SourceIp => FoundIn::TraceId,
+    }
+}
