@@ -146,6 +146,11 @@ impl<'r, H: Headers + ?Sized> Attributes<'r, H> {
         self.seen.lines(header, self.request.headers.lines(), self.names)
     }
 
+    /// The lines of all headers that the configuration asks for.
+    pub(crate) fn asked_lines(&self) -> impl Iterator<Item = (HeaderId, &'r [u8])> {
+        self.seen.all(self.request.headers.lines(), self.names)
+    }
+
     /// The lines of a header of which at least one is there.
     pub(crate) fn header(&self, header: HeaderId) -> Known<Lines<'_, 'r, H::Lines<'r>>> {
         if self.is_unseen(header) {

@@ -4,12 +4,12 @@
 use alloc::{format, string::String, sync::Arc, vec::Vec};
 
 use crate::{
-    condition::Conditions,
+    condition::{Attribute, Conditions},
     config::{self, Config},
     diagnostic::{Code, CompileError, Diagnostic, FieldPath, Severity, did_you_mean},
-    index::Index,
+    index::{Index, SCANNED},
     intern::{GroupId, LaneId, Map, ServiceId, dense},
-    pattern::{Patterns, host::HostPattern},
+    pattern::{Patterns, Text, host::HostPattern, regex::Pending},
     router::{Callees, Claims, Group, Ids, Lane, LaneNames, Plan, Router, Rule, Service},
     split::Split,
 };
@@ -26,6 +26,20 @@ mod rules;
 pub struct Options {
     /// What a configuration may ask for at most.
     pub limits: Limits,
+    /// How rules are found.
+    pub indexing: Indexing,
+}
+
+/// How rules are found. The answers are the same; tests and benchmarks compare the ways.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Indexing {
+    /// By the index, but one by one where a host has so few that this is faster.
+    #[default]
+    Auto,
+    /// By the index, however few there are.
+    Always,
+    /// One by one.
+    Never,
 }
 
 /// What a configuration may ask for at most (S6). Beyond a limit it is refused, so that a hostile one costs bounded time and memory.
@@ -96,6 +110,7 @@ impl Router {
         compiler.limit(rules, options.limits.rules, "rules in all", &groups);
         if compiler.problems.is_empty() {
             compiler.groups(config, &groups);
+            compiler.compile_regexes();
         }
         lint::check(config, &mut compiler);
         compiler.finish()
@@ -118,9 +133,12 @@ struct Compiler<'c> {
     subsets: usize,
     gateways: Map<crate::intern::Name, u32>,
     callees: Map<String, Vec<ServiceId>>,
+    /// Texts that are the same wherever they are written, so that what they name is told by the id alone.
+    texts: Map<String, Text>,
     /// Regular expressions by pattern: equal ones share an automaton.
-    regexes: Map<String, Option<u32>>,
-    automata_bytes: usize,
+    regexes: Map<String, u32>,
+    /// Those that wait to be compiled, by the attribute over which they were first met.
+    pending: Map<Attribute, Vec<(Pending, FieldPath)>>,
 }
 
 /// What the names of one group stand for.
@@ -151,9 +169,20 @@ impl<'c> Compiler<'c> {
             subsets: 0,
             gateways: Map::default(),
             callees: Map::default(),
+            texts: Map::default(),
             regexes: Map::default(),
-            automata_bytes: 0,
+            pending: Map::default(),
         }
+    }
+
+    /// A text in the pool; one and the same for equal texts.
+    fn name(&mut self, name: &str) -> Text {
+        if let Some(text) = self.texts.get(name) {
+            return *text;
+        }
+        let text = self.patterns.pool.add(name);
+        self.texts.insert(name.into(), text);
+        text
     }
 
     fn report(&mut self, problem: Diagnostic) {
@@ -185,8 +214,6 @@ impl<'c> Compiler<'c> {
         let callees = self.callees();
         let lane_names = self.lane_names();
         let claims = self.claims();
-        self.patterns.pool.shrink();
-        self.conditions.shrink();
         self.rules.shrink_to_fit();
         self.hosts.shrink_to_fit();
         let mut plan = Plan {
@@ -205,8 +232,11 @@ impl<'c> Compiler<'c> {
             lane_names,
             claims,
             index: Index::default(),
+            indexed: self.options.indexing != Indexing::Never,
         };
-        plan.index = Index::build(&plan);
+        plan.index = Index::build(&mut plan, if self.options.indexing == Indexing::Always { 0 } else { SCANNED });
+        plan.patterns.pool.shrink();
+        plan.conditions.shrink();
         Ok(Compiled { router: Router(Arc::new(plan)), warnings: self.problems })
     }
 

@@ -65,7 +65,7 @@ pub(crate) enum Condition {
 }
 
 /// What a test looks at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Attribute {
     Method,
     Path,
@@ -270,18 +270,8 @@ impl<H: Headers + ?Sized> Facts<'_, '_, H> {
             Known::Present(Value::Plain(value)) => holds(self.patterns.holds(matcher.kind, value)),
             Known::Present(value) => holds(self.patterns.holds_streamed(matcher.kind, value.bytes())),
         };
-        let attributes = self.attributes;
         match attribute {
-            Attribute::Method => one(attributes.request.method.map(Value::Plain).into()),
-            Attribute::Path => one(attributes.path().map(Value::Plain).into()),
-            Attribute::Query(name) => one(attributes.query(name).map(Value::Plain).into()),
-            Attribute::Cookie(name) => one(attributes.cookie(name).map(Value::Plain)),
-            Attribute::Baggage(key) => one(attributes.baggage(key).map(Value::baggage)),
-            Attribute::SourceService { group } => one(self.source_service(group).map(|name| Value::Plain(name.as_bytes())).into()),
-            Attribute::SourceLabel(name) => {
-                one(attributes.source_label(self.patterns.pool.str(name)).map(|value| Value::Plain(value.as_bytes())).into())
-            }
-            Attribute::Header { header, joined } => match attributes.header(header) {
+            Attribute::Header { header, joined } => match self.attributes.header(header) {
                 Known::Unseen(_) => Truth::Unknown,
                 Known::Absent => missing.into(),
                 Known::Present(lines) => holds(if joined && lines.clone().nth(1).is_some() {
@@ -290,17 +280,30 @@ impl<H: Headers + ?Sized> Facts<'_, '_, H> {
                     lines.clone().any(|line| self.patterns.holds(matcher.kind, line))
                 }),
             },
+            attribute => one(self.known(attribute)),
         }
     }
 
-    /// Whether the attribute is there, without its value.
-    fn known(&self, attribute: Attribute) -> Known<()> {
+    /// The value of an attribute that has one; of a header the first line.
+    fn known(&self, attribute: Attribute) -> Known<Value<'_>> {
+        let attributes = self.attributes;
         match attribute {
-            Attribute::Header { header, .. } => self.attributes.header(header).map(|_| ()),
-            Attribute::Cookie(name) => self.attributes.cookie(name).map(|_| ()),
-            Attribute::Baggage(key) => self.attributes.baggage(key).map(|_| ()),
-            _ => Known::Absent,
+            Attribute::Method => attributes.request.method.map(Value::Plain).into(),
+            Attribute::Path => attributes.path().map(Value::Plain).into(),
+            Attribute::Header { header, .. } => attributes.header(header).and_then(|mut lines| lines.next().map(Value::Plain).into()),
+            Attribute::Query(name) => attributes.query(name).map(Value::Plain).into(),
+            Attribute::Cookie(name) => attributes.cookie(name).map(Value::Plain),
+            Attribute::Baggage(key) => attributes.baggage(key).map(Value::baggage),
+            Attribute::SourceService { group } => self.source_service(group).map(|name| Value::Plain(name.as_bytes())).into(),
+            Attribute::SourceLabel(name) => {
+                attributes.source_label(self.patterns.pool.str(name)).map(|value| Value::Plain(value.as_bytes())).into()
+            }
         }
+    }
+
+    /// The value of an attribute, where an unseen header counts as absent.
+    pub(crate) fn value(&self, attribute: Attribute) -> Option<Value<'_>> {
+        self.known(attribute).present()
     }
 
     /// The host of the calling service, or the text as given where it names none (S13).

@@ -1,20 +1,45 @@
-//! Which rules can possibly match a request, so that the others need not be tried. An index only ever leaves
-//! out rules that cannot hold; those it lets through are tried in their order, so the answer is the linear
-//! walk's, always. Walks that explain, or whose request was only partly recorded, do not use it.
+//! Which rules can possibly match a request, so that the others need not be tried. The index only ever leaves
+//! out rules that cannot hold, and of those that do it gives the first in document order, so the answer is the
+//! linear walk's, always. Walks that explain, or whose request was only partly recorded, do not use it.
 //!
-//! Rules are told apart by host.
+//! A request is narrowed down in three steps, each a room:
+//!
+//! 1. **Host** (here): one look-up of the exact host, one for each `*.suffix`, and the rules for any host. What
+//!    was found so far bounds what a later step may find.
+//! 2. **Path** ([`path`]): a radix tree over exact paths, prefixes and the literal beginnings of regular
+//!    expressions; walking the request's path visits every node that can apply, deepest last.
+//! 3. **Cell** ([`cell`]): the rules of one node, by hash of the values that they demand, at most two each, chosen
+//!    where they tell most rules apart; regular expressions over one attribute in one pass.
+//!
+//! What a row of the index has not proved is checked on the few candidates ([`row`]). Where a host has only a few
+//! rules a scan wins, and it is what is done. What is left of linear cost: rules of one cell that differ only in
+//! conditions which no look-up can tell apart (negations, ranges, affixes of other attributes than the path), and
+//! expressions too large to share an automaton.
 
 use alloc::{boxed::Box, vec::Vec};
 
 use hashbrown::HashTable;
 
 use crate::{
-    attribute::Attributes,
-    intern::{FixedSeeds, Map, RuleId, ServiceId},
+    condition::{ConditionId, Facts},
+    intern::{FixedSeeds, Map, RuleId, ServiceId, dense},
     pattern::{Text, host, host::HostPattern},
     request::Headers,
     router::Plan,
 };
+
+pub(crate) mod cell;
+mod path;
+mod row;
+mod value;
+
+use cell::Cells;
+use path::Paths;
+use row::Row;
+use value::Values;
+
+/// Hosts with at most this many rows are scanned: up to about twenty rules a scan is faster.
+pub(crate) const SCANNED: usize = 16;
 
 /// The index of a router.
 #[derive(Debug, Default)]
@@ -26,65 +51,86 @@ pub(crate) struct Index {
     elsewhere: Box<[u32]>,
     /// Rules that hold at hops, by service.
     by_service: Map<ServiceId, Class>,
+    hosts: Vec<HostRules>,
+    paths: Paths,
+    cells: Cells,
+    seeds: FixedSeeds,
+    scanned: usize,
 }
 
 /// Rules that are looked up together.
 #[derive(Debug, Default)]
 struct Class {
-    all: Vec<RuleId>,
-    any: Bucket,
-    exact: HashTable<(Text, Bucket)>,
-    suffix: HashTable<(Text, Bucket)>,
-    seeds: FixedSeeds,
+    rules: Vec<RuleId>,
+    any: Option<u32>,
+    exact: HashTable<(Text, u32)>,
+    suffix: HashTable<(Text, u32)>,
 }
 
-/// The rules of one host pattern, in order.
-type Bucket = Vec<RuleId>;
-
-/// More lists than this are not worth merging: the class is walked as a whole.
-const MOST_LISTS: usize = 16;
-
-/// Lists of rules, merged in their order.
-struct Lists<'i> {
-    lists: [&'i [RuleId]; MOST_LISTS],
-    count: usize,
+/// The rules of one host pattern.
+#[derive(Clone, Copy, Debug)]
+struct HostRules {
+    /// The first of them.
+    least: u32,
+    /// The cell of those that do not look at the path.
+    anywhere: Option<u32>,
+    /// The root of the tree of the others.
+    tree: Option<u32>,
 }
 
-impl<'i> Lists<'i> {
-    fn add(&mut self, list: &'i [RuleId]) {
-        if list.is_empty() {
-            return;
-        }
-        if let Some(room) = self.lists.get_mut(self.count) {
-            *room = list;
-        }
-        self.count += 1;
+/// The first rule found so far that holds, with what its action says.
+#[derive(Debug)]
+pub(crate) struct Best<L> {
+    /// The rule; beyond every rule where there is none.
+    rule: u32,
+    led: Option<L>,
+}
+
+impl<L> Best<L> {
+    /// Nothing yet.
+    const NONE: Self = Self { rule: u32::MAX, led: None };
+
+    fn offer(&mut self, rule: u32, led: L) {
+        *self = Self { rule, led: Some(led) };
     }
 }
 
-impl Iterator for Lists<'_> {
-    type Item = RuleId;
+/// A search under way.
+pub(crate) struct Search<'s, 'r, H: Headers + ?Sized, L, J> {
+    plan: &'s Plan,
+    facts: &'s Facts<'s, 'r, H>,
+    values: Values<'s>,
+    best: Best<L>,
+    /// Whether a rule's action leads anywhere, and where.
+    judge: J,
+}
 
-    fn next(&mut self) -> Option<RuleId> {
-        let lists = self.lists.get_mut(..self.count)?;
-        let least = lists.iter().filter_map(|list| list.first()).min().copied()?;
-        for list in lists {
-            if list.first() == Some(&least) {
-                *list = list.get(1..).unwrap_or_default();
-            }
+impl<H: Headers + ?Sized, L, J: FnMut(RuleId) -> Option<L>> Search<'_, '_, H, L, J> {
+    /// Tries a candidate: what the index has not proved, then the action.
+    #[inline]
+    fn candidate(&mut self, rule: u32, rest: Option<ConditionId>) -> bool {
+        if rest.is_some_and(|rest| self.plan.conditions.holds(rest, self.facts) != crate::condition::Truth::Yes) {
+            return false;
         }
-        Some(least)
+        match (self.judge)(RuleId(rule)) {
+            Some(led) => {
+                self.best.offer(rule, led);
+                true
+            }
+            None => false,
+        }
     }
 }
 
 impl Index {
-    /// Indexes the rules of a plan.
-    pub(crate) fn build(plan: &Plan) -> Self {
-        let mut index = Self { by_gateway: Vec::new(), ..Self::default() };
+    /// Indexes the rules of a plan; adds to its conditions what is left to check of rules that are partly proved.
+    /// Hosts with at most `scanned` rows are left to a scan.
+    pub(crate) fn build(plan: &mut Plan, scanned: usize) -> Self {
+        let mut index = Self { scanned, ..Self::default() };
         // Groups with one set of gateways share a class, so that every rule is indexed once.
-        let mut by_set: Map<Option<&[u32]>, usize> = Map::default();
+        let mut by_set: Map<Option<Box<[u32]>>, usize> = Map::default();
         for group in &plan.groups {
-            let class = *by_set.entry(group.gateways.as_deref()).or_insert_with(|| {
+            let class = *by_set.entry(group.gateways.clone()).or_insert_with(|| {
                 index.classes.push(Class::default());
                 index.classes.len() - 1
             });
@@ -92,118 +138,165 @@ impl Index {
                 if plan.rule(rule).at_gateway
                     && let Some(class) = index.classes.get_mut(class)
                 {
-                    class.add(plan, rule);
+                    class.rules.push(rule);
                 }
                 if plan.rule(rule).at_hop {
-                    index.by_service.entry(plan.rule(rule).service).or_default().add(plan, rule);
+                    index.by_service.entry(plan.rule(rule).service).or_default().rules.push(rule);
                 }
             }
         }
         let holding = |gateway: Option<u32>| -> Box<[u32]> {
-            let holds = |set: &Option<&[u32]>| set.is_none_or(|set| gateway.is_some_and(|gateway| set.contains(&gateway)));
-            let mut classes: Vec<u32> =
-                by_set.iter().filter(|(set, _)| holds(set)).map(|(_, class)| crate::intern::dense(*class)).collect();
+            let holds = |set: &Option<Box<[u32]>>| set.as_ref().is_none_or(|set| gateway.is_some_and(|gateway| set.contains(&gateway)));
+            let mut classes: Vec<u32> = by_set.iter().filter(|(set, _)| holds(set)).map(|(_, class)| dense(*class)).collect();
             classes.sort_unstable();
             classes.into_boxed_slice()
         };
-        index.by_gateway = (0..plan.gateways.len()).map(|gateway| holding(Some(crate::intern::dense(gateway)))).collect();
+        index.by_gateway = (0..plan.gateways.len()).map(|gateway| holding(Some(dense(gateway)))).collect();
         index.elsewhere = holding(None);
+
+        let mut services: Vec<ServiceId> = index.by_service.keys().copied().collect();
+        services.sort_unstable();
+        for class in 0..index.classes.len() {
+            let rules = index.classes.get_mut(class).map(|class| core::mem::take(&mut class.rules)).unwrap_or_default();
+            let built = index.class(rules, plan);
+            if let Some(class) = index.classes.get_mut(class) {
+                *class = built;
+            }
+        }
+        for service in services {
+            let rules = index.by_service.get_mut(&service).map(|class| core::mem::take(&mut class.rules)).unwrap_or_default();
+            let built = index.class(rules, plan);
+            index.by_service.insert(service, built);
+        }
+        index.cells.finish();
         index
     }
 
-    /// Tries the rules that may hold at a gateway, in order, until `attempt` says that one ended the walk.
-    /// Returns whether the hosts of a rule held, as far as that was seen here.
-    pub(crate) fn gateway<H: Headers + ?Sized>(
+    /// Indexes rules that are looked up together, by host.
+    fn class(&mut self, rules: Vec<RuleId>, plan: &mut Plan) -> Class {
+        let mut class = Class { rules, ..Class::default() };
+        let mut any = Vec::new();
+        let mut exact: Map<Text, Vec<RuleId>> = Map::default();
+        let mut suffix: Map<Text, Vec<RuleId>> = Map::default();
+        for rule in &class.rules {
+            for pattern in plan.host_patterns(plan.rule(*rule)) {
+                let list = match *pattern {
+                    HostPattern::Any => &mut any,
+                    HostPattern::Exact(text) => exact.entry(text).or_default(),
+                    HostPattern::Suffix(text) => suffix.entry(text).or_default(),
+                };
+                if list.last() != Some(rule) {
+                    list.push(*rule);
+                }
+            }
+        }
+        if !any.is_empty() {
+            class.any = Some(self.host(&any, plan));
+        }
+        for (by_host, table) in [(exact, &mut class.exact), (suffix, &mut class.suffix)] {
+            let mut by_host: Vec<_> = by_host.into_iter().collect();
+            by_host.sort_unstable_by_key(|(_, rules)| rules.first().copied());
+            for (text, rules) in by_host {
+                let host = self.host(&rules, plan);
+                let hash = |text: Text| host::fold_hash(&self.seeds, plan.patterns.pool.bytes(text));
+                table.insert_unique(hash(text), (text, host), |(text, _)| hash(*text));
+            }
+        }
+        class
+    }
+
+    fn host(&mut self, rules: &[RuleId], plan: &mut Plan) -> u32 {
+        let least = rules.first().map_or(0, |rule| rule.0);
+        let rows: Vec<Row> = rules.iter().flat_map(|rule| Row::of(*rule, plan)).collect();
+        let host = if rows.len() <= self.scanned {
+            let rows: Vec<Row> = rules.iter().map(|rule| Row::unproved(*rule, plan)).collect();
+            HostRules { least, anywhere: self.cells.add(rows, plan), tree: None }
+        } else {
+            let (anywhere, below): (Vec<Row>, Vec<Row>) = rows.into_iter().partition(|row| row.path.is_none());
+            HostRules { least, anywhere: self.cells.add(anywhere, plan), tree: self.paths.add(below, &mut self.cells, plan) }
+        };
+        self.hosts.push(host);
+        dense(self.hosts.len() - 1)
+    }
+
+    /// The first rule that holds at a gateway, and whether the hosts of any rule there do.
+    pub(crate) fn gateway<H: Headers + ?Sized, L>(
         &self,
         plan: &Plan,
         gateway: Option<u32>,
-        attributes: &Attributes<'_, H>,
-        attempt: &mut impl FnMut(RuleId) -> bool,
-    ) -> bool {
+        facts: &Facts<'_, '_, H>,
+        judge: impl FnMut(RuleId) -> Option<L>,
+    ) -> (bool, Option<(RuleId, L)>) {
         let classes = gateway.and_then(|gateway| self.by_gateway.get(gateway as usize)).unwrap_or(&self.elsewhere);
-        let mut lists = Lists { lists: [&[]; MOST_LISTS], count: 0 };
+        let mut search = Search { plan, facts, values: Values::new(), best: Best::NONE, judge };
         let mut host_held = false;
         for class in classes {
             if let Some(class) = self.classes.get(*class as usize) {
-                host_held |= class.find(plan, attributes, &mut lists);
+                host_held |= self.search(class, &mut search);
             }
         }
-        if lists.count <= MOST_LISTS {
-            lists.any(attempt);
-        } else {
-            plan.gateway_rules(gateway).any(attempt);
-        }
-        host_held
+        let rule = RuleId(search.best.rule);
+        (host_held, search.best.led.map(|led| (rule, led)))
     }
 
-    /// Tries the rules that may hold at hops of a service.
-    pub(crate) fn hop<H: Headers + ?Sized>(
+    /// The first rule that holds at hops of a service.
+    pub(crate) fn hop<H: Headers + ?Sized, L>(
         &self,
         plan: &Plan,
         service: ServiceId,
-        attributes: &Attributes<'_, H>,
-        attempt: &mut impl FnMut(RuleId) -> bool,
-    ) {
-        let Some(class) = self.by_service.get(&service) else { return };
-        let mut lists = Lists { lists: [&[]; MOST_LISTS], count: 0 };
-        class.find(plan, attributes, &mut lists);
-        if lists.count <= MOST_LISTS {
-            lists.any(attempt);
-        } else {
-            class.all.iter().copied().any(attempt);
-        }
+        facts: &Facts<'_, '_, H>,
+        judge: impl FnMut(RuleId) -> Option<L>,
+    ) -> Option<(RuleId, L)> {
+        let class = self.by_service.get(&service)?;
+        let mut search = Search { plan, facts, values: Values::new(), best: Best::NONE, judge };
+        self.search(class, &mut search);
+        let rule = RuleId(search.best.rule);
+        search.best.led.map(|led| (rule, led))
     }
 
     /// All rules that hold at hops of a service, in order.
     pub(crate) fn hop_rules(&self, service: ServiceId) -> impl Iterator<Item = RuleId> {
-        self.by_service.get(&service).into_iter().flat_map(|class| class.all.iter().copied())
-    }
-}
-
-impl Class {
-    fn add(&mut self, plan: &Plan, id: RuleId) {
-        self.all.push(id);
-        let rule = plan.rule(id);
-        for pattern in plan.host_patterns(rule) {
-            let seeds = &self.seeds;
-            let hash = |text: Text| host::fold_hash(seeds, plan.patterns.pool.bytes(text));
-            let same = |text: Text| move |entry: &(Text, Bucket)| plan.str(entry.0) == plan.str(text);
-            let bucket = match *pattern {
-                HostPattern::Any => &mut self.any,
-                HostPattern::Exact(text) => {
-                    let entry = self.exact.entry(hash(text), same(text), |entry| hash(entry.0));
-                    &mut entry.or_insert_with(|| (text, Bucket::default())).into_mut().1
-                }
-                HostPattern::Suffix(text) => {
-                    let entry = self.suffix.entry(hash(text), same(text), |entry| hash(entry.0));
-                    &mut entry.or_insert_with(|| (text, Bucket::default())).into_mut().1
-                }
-            };
-            if bucket.last() != Some(&id) {
-                bucket.push(id);
-            }
-        }
+        self.by_service.get(&service).into_iter().flat_map(|class| class.rules.iter().copied())
     }
 
-    /// Adds the lists of rules that may hold; returns whether the hosts of some rule hold.
-    fn find<'i, H: Headers + ?Sized>(&'i self, plan: &Plan, attributes: &Attributes<'_, H>, lists: &mut Lists<'i>) -> bool {
-        lists.add(&self.any);
-        let mut held = !self.any.is_empty();
-        let Some(name) = attributes.host() else { return held };
-        let same = |wanted: &[u8], text: Text| plan.patterns.pool.bytes(text).eq_ignore_ascii_case(wanted);
-        if let Some((_, bucket)) = self.exact.find(host::fold_hash(&self.seeds, name), |(text, _)| same(name, *text)) {
-            lists.add(bucket);
+    /// Searches the rules of a class; returns whether the hosts of any hold.
+    fn search<H: Headers + ?Sized, L, J: FnMut(RuleId) -> Option<L>>(&self, class: &Class, search: &mut Search<'_, '_, H, L, J>) -> bool {
+        let mut held = false;
+        if let Some(host) = class.any {
             held = true;
+            self.search_host(host, search);
         }
-        if !self.suffix.is_empty() {
-            for dot in memchr::memchr_iter(b'.', name.get(1..).unwrap_or_default()) {
-                let suffix = name.get(dot + 1..).unwrap_or_default();
-                if let Some((_, bucket)) = self.suffix.find(host::fold_hash(&self.seeds, suffix), |(text, _)| same(suffix, *text)) {
-                    lists.add(bucket);
+        let Some(name) = search.facts.attributes.host() else { return held };
+        let pool = &search.plan.patterns.pool;
+        let find = |table: &HashTable<(Text, u32)>, wanted: &[u8]| {
+            let same = |(text, _): &(Text, u32)| pool.bytes(*text).eq_ignore_ascii_case(wanted);
+            table.find(host::fold_hash(&self.seeds, wanted), same).map(|(_, host)| *host)
+        };
+        if !class.exact.is_empty()
+            && let Some(host) = find(&class.exact, name)
+        {
+            held = true;
+            self.search_host(host, search);
+        }
+        if !class.suffix.is_empty() {
+            // The suffix of a pattern is shorter than what it holds for, so a dot in front does not count.
+            for dot in memchr::memchr_iter(b'.', name).filter(|dot| *dot > 0) {
+                if let Some(host) = find(&class.suffix, name.get(dot..).unwrap_or_default()) {
                     held = true;
+                    self.search_host(host, search);
                 }
             }
         }
         held
+    }
+
+    fn search_host<H: Headers + ?Sized, L, J: FnMut(RuleId) -> Option<L>>(&self, host: u32, search: &mut Search<'_, '_, H, L, J>) {
+        let Some(host) = self.hosts.get(host as usize).filter(|host| host.least < search.best.rule) else { return };
+        if let Some(cell) = host.anywhere {
+            self.cells.search(cell, search);
+        }
+        if let (Some(tree), Some(path)) = (host.tree, search.facts.attributes.path()) {
+            self.paths.search(tree, path, &self.cells, search);
+        }
     }
 }

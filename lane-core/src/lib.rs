@@ -40,7 +40,7 @@ mod request;
 mod router;
 mod split;
 
-pub use compile::{Compiled, Limits, Options};
+pub use compile::{Compiled, Indexing, Limits, Options};
 pub use context::{baggage::MAX_BYTES as BUFFER_BYTES, table::TraceTable};
 pub use decision::{Decision, FoundIn, Notes, Outcome, Reason};
 pub use intern::{GroupId, LaneId, RuleId, ServiceId, SubsetId};

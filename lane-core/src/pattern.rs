@@ -11,13 +11,23 @@ pub(crate) mod host;
 pub(crate) mod re2;
 pub(crate) mod regex;
 
-use regex::Regex;
+use regex::Regexes;
 
 /// A text in a [`Pool`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Text {
     start: u32,
     length: u32,
+}
+
+impl Text {
+    /// No text.
+    pub(crate) const EMPTY: Self = Self { start: 0, length: 0 };
+
+    /// The bytes from `start` up to `end` of this text.
+    pub(crate) fn part(self, start: usize, end: usize) -> Self {
+        Self { start: self.start + crate::intern::dense(start), length: crate::intern::dense(end.saturating_sub(start)) }
+    }
 }
 
 /// All texts of a compiled router, end to end.
@@ -109,7 +119,7 @@ pub(crate) struct Patterns {
     /// Each sorted by bytes.
     pub(crate) sets: Vec<Box<[Text]>>,
     pub(crate) ranges: Vec<Range>,
-    pub(crate) regexes: Vec<Regex>,
+    pub(crate) regexes: Regexes,
 }
 
 impl Patterns {
@@ -162,7 +172,7 @@ impl Patterns {
                 let order = |text: &Text| -> Ordering { self.pool.bytes(*text).iter().copied().cmp(value.clone().map(lower(fold))) };
                 set.binary_search_by(order).is_ok()
             }
-            Kind::Regex(regex) => self.regexes.get(regex as usize).is_some_and(|regex| regex.matches(value)),
+            Kind::Regex(regex) => self.regexes.matches(regex, value),
             Kind::Range(range) => integer(value)
                 .zip(self.ranges.get(range as usize))
                 .is_some_and(|(value, range)| value >= range.min && range.below.is_none_or(|below| value < below)),

@@ -56,6 +56,8 @@ pub(crate) struct Plan {
     pub(crate) lane_names: LaneNames,
     pub(crate) claims: Claims,
     pub(crate) index: Index,
+    /// Whether the walks use the index.
+    pub(crate) indexed: bool,
 }
 
 /// A compiled lane group.

@@ -148,6 +148,17 @@ impl<'r> Seen<'r> {
         seen
     }
 
+    /// The lines of all headers that are asked for; `all` are the lines of the same request.
+    pub(crate) fn all<'s>(
+        &'s self,
+        all: impl Iterator<Item = (&'r [u8], &'r [u8])>,
+        names: &'s HeaderNames,
+    ) -> impl Iterator<Item = (HeaderId, &'r [u8])> {
+        let at_hand = self.lines.get(..self.count);
+        let anew = all.filter(move |_| at_hand.is_none()).filter_map(|(name, value)| Some((names.id(name)?, trim(value))));
+        at_hand.into_iter().flatten().copied().chain(anew)
+    }
+
     /// The lines of one header, in order; `all` are the lines of the same request.
     pub(crate) fn lines<'s, I>(&'s self, header: HeaderId, all: I, names: &'s HeaderNames) -> Lines<'s, 'r, I> {
         let source = match self.lines.get(..self.count) {

@@ -9,7 +9,10 @@ use crate::{
     config::{self, Entry, HeaderValues},
     diagnostic::{Code, Diagnostic, FieldPath},
     intern::dense,
-    pattern::{Kind, Matcher, Range, re2, regex::Regex},
+    pattern::{
+        Kind, Matcher, Range, re2,
+        regex::{Budget, Pending, TooLarge},
+    },
 };
 
 use super::{Compiler, Scope};
@@ -57,19 +60,19 @@ impl Compiler<'_> {
         for (name, matcher) in &entry.query {
             let path = path.field("query").field(name);
             self.query_name(name, &path);
-            let name = self.patterns.pool.add(name);
+            let name = self.name(name);
             ids.push(self.test(Attribute::Query(name), matcher, &path));
         }
         for (name, matcher) in &entry.cookies {
             let path = path.field("cookies").field(name);
             self.cookie_name(name, &path);
-            let name = self.patterns.pool.add(name);
+            let name = self.name(name);
             ids.push(self.test(Attribute::Cookie(name), matcher, &path));
         }
         for (key, matcher) in &entry.baggage {
             let path = path.field("baggage").field(key);
             self.baggage_key(key, &path);
-            let key = self.patterns.pool.add(key);
+            let key = self.name(key);
             ids.push(self.test(Attribute::Baggage(key), matcher, &path));
         }
         if let Some(source) = &entry.source {
@@ -78,7 +81,7 @@ impl Compiler<'_> {
         if let Some(percent) = &entry.percent {
             let path = path.field("percent");
             let of = self.key(&percent.of, &path.field("of"));
-            let salt = self.patterns.pool.add(percent.salt.as_deref().unwrap_or(place.default_salt));
+            let salt = self.name(percent.salt.as_deref().unwrap_or(place.default_salt));
             ids.push(self.conditions.percent(Percent { of, below: percent.below.0, salt }));
         }
         if let Some(entries) = &entry.all {
@@ -106,7 +109,7 @@ impl Compiler<'_> {
             ids.push(self.test(Attribute::SourceService { group: place.scope.group.0 }, matcher, &path.field("service")));
         }
         for (name, matcher) in &source.labels {
-            let label = self.patterns.pool.add(name);
+            let label = self.name(name);
             ids.push(self.test(Attribute::SourceLabel(label), matcher, &path.field("labels").field(name)));
         }
         if let Some(ranges) = &source.ip {
@@ -211,7 +214,8 @@ impl Compiler<'_> {
         }
         let lowered = |text: &str| if fold { text.to_ascii_lowercase() } else { text.to_owned() };
         match kind {
-            M::Exact(text) => Kind::Exact { text: self.patterns.pool.add(&lowered(text)), fold },
+            // One text for equal values: the index tells them apart by it.
+            M::Exact(text) => Kind::Exact { text: self.name(&lowered(text)), fold },
             M::Prefix(text) => Kind::Prefix { text: self.patterns.pool.add(&lowered(text)), fold },
             M::Suffix(text) => Kind::Suffix { text: self.patterns.pool.add(&lowered(text)), fold },
             M::Contains(text) => Kind::Contains { text: self.patterns.pool.add(&lowered(text)), fold },
@@ -224,7 +228,7 @@ impl Compiler<'_> {
                 self.patterns.sets.push(set);
                 Kind::In { set: dense(self.patterns.sets.len() - 1), fold }
             }
-            M::Regex(pattern) => self.regex(pattern, &path),
+            M::Regex(pattern) => self.regex(attribute, pattern, &path),
             M::Range(range) => self.range(*range, &path),
             M::Segments(text) => Kind::Segments(self.patterns.pool.add(text.strip_suffix('/').unwrap_or(text))),
             M::Present(present) => Kind::Present(*present),
@@ -248,43 +252,60 @@ impl Compiler<'_> {
         Kind::Range(dense(self.patterns.ranges.len() - 1))
     }
 
-    fn regex(&mut self, pattern: &str, path: &FieldPath) -> Kind {
+    /// Checks a regular expression; it is compiled when all are known.
+    fn regex(&mut self, attribute: Attribute, pattern: &str, path: &FieldPath) -> Kind {
         let checked = match re2::check(pattern) {
             Ok(checked) => checked,
             Err(refusal) => {
-                let mut problem = Diagnostic::new(Code::Regex, path.clone(), refusal.message);
+                let mut problem = Diagnostic::new(Code::Regex, path.clone(), format!("regex: {}", refusal.message));
                 problem.help = refusal.help.map(ToOwned::to_owned);
                 self.report(problem);
                 return Kind::Present(true);
             }
         };
         if let Some(plain) = &checked.plain {
-            let problem = Diagnostic::new(Code::PlainRegex, path.clone(), format!("`{pattern}` is a plain text"));
+            let problem = Diagnostic::new(Code::PlainRegex, path.clone(), format!("the regex `{pattern}` is a plain text"));
             self.report(problem.help(format!("write `{}`, which says the same and is faster", plain.suggestion())));
         }
-        let known = self.regexes.get(pattern).copied();
-        let regex = known.unwrap_or_else(|| {
-            let limits = &self.options.limits;
-            let written = self.patterns.pool.add(pattern);
-            let regex = Regex::compile(&checked.pattern, written, limits.regex_bytes).map(|regex| {
-                self.automata_bytes += regex.heap_bytes();
-                self.patterns.regexes.push(regex);
-                dense(self.patterns.regexes.len() - 1)
-            });
-            self.regexes.insert(pattern.to_owned(), regex);
-            regex
-        });
+        let regex = match self.regexes.get(pattern) {
+            Some(regex) => *regex,
+            None => {
+                let (written, prefix) = (self.patterns.pool.add(pattern), self.patterns.pool.add(&checked.prefix));
+                let regex = self.patterns.regexes.add(written, prefix);
+                self.regexes.insert(pattern.to_owned(), regex);
+                let pending = Pending { regex, pattern: checked.pattern.into_owned(), shares: checked.shares };
+                self.pending.entry(attribute).or_default().push((pending, path.clone()));
+                regex
+            }
+        };
+        Kind::Regex(regex)
+    }
+
+    /// Compiles the regular expressions, those over one attribute together.
+    pub(super) fn compile_regexes(&mut self) {
         let limits = &self.options.limits;
-        if regex.is_none() {
-            let message = format!("the automaton of `{pattern}` would need more than {} bytes", limits.regex_bytes);
-            let problem = Diagnostic::new(Code::RegexTooLarge, path.clone(), message);
-            self.report(problem.help("bound the repetitions more tightly, or split the pattern into several conditions"));
-        } else if self.automata_bytes > limits.automata_bytes && known.is_none() {
-            let message = format!("the automata of all regular expressions need more than {} bytes", limits.automata_bytes);
-            self.report(
-                Diagnostic::new(Code::RegexTooLarge, path.clone(), message).help("use `exact`, `prefix`, `in` or `contains` where they do"),
-            );
+        let mut budget = Budget { each: limits.regex_bytes, all: limits.automata_bytes };
+        let mut pending: Vec<_> = core::mem::take(&mut self.pending).into_values().collect();
+        // In the order of the document, so that compiling is deterministic.
+        pending.sort_unstable_by_key(|pending| pending.first().map(|(first, _)| first.regex));
+        for pending in pending {
+            let (pending, paths): (Vec<Pending>, Vec<FieldPath>) = pending.into_iter().unzip();
+            let Self { patterns, problems, .. } = self;
+            patterns.regexes.compile(&pending, &mut budget, |regex, why| {
+                let place = pending.iter().zip(&paths).find(|(pending, _)| pending.regex == regex);
+                let Some((pending, path)) = place else { return };
+                let (message, help) = match why {
+                    TooLarge::Alone => (
+                        format!("the automaton of the regex `{}` would need more than {} bytes", pending.pattern, limits.regex_bytes),
+                        "bound the repetitions more tightly, or split the pattern into several conditions",
+                    ),
+                    TooLarge::Together => (
+                        format!("the automata of all regexes would need more than {} bytes", limits.automata_bytes),
+                        "use `exact`, `prefix`, `in` or `contains` where they do",
+                    ),
+                };
+                problems.push(Diagnostic::new(Code::RegexTooLarge, path.clone(), message).help(help));
+            });
         }
-        regex.map_or(Kind::Present(true), Kind::Regex)
     }
 }

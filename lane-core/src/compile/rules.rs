@@ -79,10 +79,10 @@ impl Compiler<'_> {
         if let Some(suffix) = lower.strip_prefix('*') {
             let labels = suffix.strip_prefix('.');
             if labels.is_some_and(host::is_host) {
-                return Some(HostPattern::Suffix(self.patterns.pool.add(suffix)));
+                return Some(HostPattern::Suffix(self.name(suffix)));
             }
         } else if host::is_host(&lower) {
-            return Some(HostPattern::Exact(self.patterns.pool.add(&lower)));
+            return Some(HostPattern::Exact(self.name(&lower)));
         }
         let help = if pattern.rsplit_once(':').is_some_and(|(_, port)| !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit())) {
             "leave the port out: authorities are compared without it"
@@ -155,17 +155,17 @@ impl Compiler<'_> {
 
     fn cookie_key(&mut self, name: &str, path: &FieldPath) -> Key {
         self.cookie_name(name, path);
-        Key::Cookie(self.patterns.pool.add(name))
+        Key::Cookie(self.name(name))
     }
 
     fn query_key(&mut self, name: &str, path: &FieldPath) -> Key {
         self.query_name(name, path);
-        Key::Query(self.patterns.pool.add(name))
+        Key::Query(self.name(name))
     }
 
     fn baggage_key_of(&mut self, key: &str, path: &FieldPath) -> Key {
         self.baggage_key(key, path);
-        Key::Baggage(self.patterns.pool.add(key))
+        Key::Baggage(self.name(key))
     }
 
     fn shares(&mut self, shares: &[config::Share], scope: &Scope<'_>, path: &FieldPath) -> Vec<Share> {
@@ -215,7 +215,7 @@ impl Compiler<'_> {
                 self.report(problem.help("let the rule hold at gateways only, or remove `generate`"));
             }
             self.cookie_name(&generate.cookie, &path.field("cookie"));
-            let cookie = self.patterns.pool.add(&generate.cookie);
+            let cookie = self.name(&generate.cookie);
             keys.push(Key::Cookie(cookie));
             Generate { cookie, ttl_seconds: generate.ttl_seconds }
         });

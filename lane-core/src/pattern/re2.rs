@@ -38,6 +38,11 @@ pub(crate) struct Checked<'p> {
     pub(crate) pattern: Cow<'p, str>,
     /// What the pattern says, where that needs no regular expression.
     pub(crate) plain: Option<Plain>,
+    /// The text with which everything that it matches begins.
+    pub(crate) prefix: String,
+    /// Whether it may share an automaton with others: at most one part repeats without end over nearly any
+    /// byte. The states of two such parts in each of many expressions multiply.
+    pub(crate) shares: bool,
 }
 
 /// A pattern that is a plain text.
@@ -63,7 +68,7 @@ pub(crate) fn check(pattern: &str) -> Result<Checked<'_>, Refusal> {
     })?;
     let mut checker = Checker { pattern, edits: Vec::new() };
     checker.ast(&tree, MAX_REPEAT)?;
-    Ok(Checked { pattern: checker.rewritten(), plain: plain(&tree) })
+    Ok(Checked { pattern: checker.rewritten(), plain: plain(&tree), prefix: prefix(&tree), shares: floating_parts(&tree) <= 1 })
 }
 
 fn help_for(error: &ast::ErrorKind) -> Option<&'static str> {
@@ -279,6 +284,51 @@ fn plain(tree: &Ast) -> Option<Plain> {
         return None;
     }
     Some(if prefix { Plain::Prefix(text) } else { Plain::Exact(text) })
+}
+
+/// The literals at the beginning of a pattern.
+fn prefix(tree: &Ast) -> String {
+    let parts = match tree {
+        Ast::Concat(concat) => &concat.asts[..],
+        tree => core::slice::from_ref(tree),
+    };
+    let literals = parts.iter().skip_while(|part| matches!(part, Ast::Assertion(assertion) if assertion.kind == AssertionKind::StartLine));
+    let literals = literals.map_while(|part| match part {
+        Ast::Literal(literal) if literal.c.is_ascii() => Some(literal.c),
+        _ => None,
+    });
+    literals.collect()
+}
+
+/// How many parts of a pattern repeat without end over nearly any byte.
+fn floating_parts(tree: &Ast) -> usize {
+    match tree {
+        Ast::Repetition(repetition) => {
+            let endless = match &repetition.op.kind {
+                RepetitionKind::ZeroOrMore | RepetitionKind::OneOrMore => true,
+                RepetitionKind::Range(range) => matches!(range, RepetitionRange::AtLeast(_)),
+                RepetitionKind::ZeroOrOne => false,
+            };
+            let inner = floating_parts(&repetition.ast);
+            // What stands inside an endless repetition counts as often as it likes.
+            if endless && (inner > 0 || is_broad(&repetition.ast)) { inner * 2 + 1 } else { inner }
+        }
+        Ast::Group(group) => floating_parts(&group.ast),
+        Ast::Alternation(alternation) => alternation.asts.iter().map(floating_parts).sum(),
+        Ast::Concat(concat) => concat.asts.iter().map(floating_parts).sum(),
+        _ => 0,
+    }
+}
+
+/// Whether a piece matches most single bytes.
+fn is_broad(tree: &Ast) -> bool {
+    match tree {
+        Ast::Dot(_) => true,
+        Ast::ClassPerl(class) => class.negated,
+        Ast::ClassBracketed(class) => class.negated,
+        Ast::Group(group) => is_broad(&group.ast),
+        _ => false,
+    }
 }
 
 trait StripFirst<T> {

@@ -12,7 +12,6 @@ use crate::{
 
 use super::{
     Context, Group, Plan,
-    ingress::Verdict,
     recorder::{Found, LookedIn, Recorder},
 };
 
@@ -194,7 +193,8 @@ impl Plan {
         let group = self.group(id);
         let lanes = || group.lanes.iter().map(LaneId);
         let bears = |name: &str, value: &str| attributes.source_label(name) == Some(value);
-        match source.service {
+        // Empty values count as absent (S22).
+        match source.service.filter(|service| !service.is_empty()) {
             Some(caller) => {
                 let callers = self.callees.get(&self.patterns, caller.as_bytes());
                 let caller = *callers.iter().find(|service| self.service(**service).group == id)?;
@@ -214,23 +214,16 @@ impl Plan {
         recorder: &mut R,
     ) -> Look<'r> {
         let facts = self.facts(attributes);
-        let mut look = Look::Nothing;
-        let mut attempt = |id: RuleId| match self.attempt(id, At::Hop, &facts, recorder) {
-            Verdict::No { .. } => false,
-            Verdict::Holds(led) => {
-                look = Look::Decided(self.conclude(id, led, Place::Hop, &facts, liveness, recorder));
-                true
-            }
-            Verdict::Unknown => {
-                look = Look::Unknown;
-                true
-            }
-        };
-        if H::PARTIAL || R::WALKS_ALL {
-            let _decided = self.index.hop_rules(service).any(&mut attempt);
+        let ended = if H::PARTIAL || R::WALKS_ALL || !self.indexed {
+            self.walk(self.index.hop_rules(service), At::Hop, &facts, recorder).1
         } else {
-            self.index.hop(self, service, attributes, &mut attempt);
+            let judge = |rule: RuleId| self.leads(rule, At::Hop, attributes);
+            self.index.hop(self, service, &facts, judge).map(|(rule, led)| (rule, Some(led)))
+        };
+        match ended {
+            None => Look::Nothing,
+            Some((_, None)) => Look::Unknown,
+            Some((rule, Some(led))) => Look::Decided(self.conclude(rule, led, Place::Hop, &facts, liveness, recorder)),
         }
-        look
     }
 }

@@ -19,7 +19,7 @@ use super::{
 
 /// What trying a rule says about the request.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Verdict {
+enum Verdict {
     /// The rule does not hold; whether its hosts did.
     No { host_held: bool },
     /// The rule decides, for the lane to which its action leads.
@@ -46,45 +46,55 @@ impl Plan {
         let gateway = self.gateways.get(gateway).copied();
         let place = Place::Gateway(gateway);
         let facts = self.facts(attributes);
-        let mut host_held = false;
-        let mut ended = None;
-        let mut attempt = |id: RuleId| match self.attempt(id, At::Gateway, &facts, recorder) {
-            Verdict::No { host_held: held } => {
-                host_held |= held;
-                false
-            }
-            verdict => {
-                ended = Some((id, verdict));
-                true
-            }
-        };
-        if H::PARTIAL || R::WALKS_ALL {
-            let _decided = self.gateway_rules(gateway).any(&mut attempt);
+        let (host_held, ended) = if H::PARTIAL || R::WALKS_ALL || !self.indexed {
+            self.walk(self.gateway_rules(gateway), At::Gateway, &facts, recorder)
         } else {
-            let held = self.index.gateway(self, gateway, attributes, &mut attempt);
-            host_held |= held;
-        }
+            let judge = |rule: RuleId| self.leads(rule, At::Gateway, attributes);
+            let (host_held, found) = self.index.gateway(self, gateway, &facts, judge);
+            (host_held, found.map(|(rule, led)| (rule, Some(led))))
+        };
         match ended {
             None => Decision::blank(if host_held { Outcome::NoRoute } else { Outcome::Pass }, place),
-            Some((id, Verdict::Holds(led))) => self.conclude(id, led, place, &facts, liveness, recorder),
-            Some(_) => Decision::blank(Outcome::Undetermined, place),
+            Some((_, None)) => Decision::blank(Outcome::Undetermined, place),
+            Some((rule, Some(led))) => self.conclude(rule, led, place, &facts, liveness, recorder),
         }
     }
 
+    /// Tries rules one by one. Returns whether the hosts of any held, and the rule that ended the walk, without
+    /// where it leads if that cannot be told.
+    pub(super) fn walk<H: Headers + ?Sized>(
+        &self,
+        rules: impl Iterator<Item = RuleId>,
+        at: At,
+        facts: &Facts<'_, '_, H>,
+        recorder: &mut impl Recorder,
+    ) -> (bool, Option<(RuleId, Option<Led>)>) {
+        let mut host_held = false;
+        for rule in rules {
+            match self.attempt(rule, at, facts, recorder) {
+                Verdict::No { host_held: held } => host_held |= held,
+                Verdict::Holds(led) => return (true, Some((rule, Some(led)))),
+                Verdict::Unknown => return (true, Some((rule, None))),
+            }
+        }
+        (host_held, None)
+    }
+
+    /// Where a rule leads whose hosts and conditions hold, if it leads anywhere; everything is known of the request.
+    #[inline]
+    pub(super) fn leads<H: Headers + ?Sized>(&self, rule: RuleId, at: At, attributes: &Attributes<'_, H>) -> Option<Led> {
+        let rule = self.rule(rule);
+        self.kept(rule, at, attributes).present().or_else(|| self.led(rule, attributes).present())
+    }
+
     /// The rules that hold at a gateway, in order.
-    pub(crate) fn gateway_rules(&self, gateway: Option<u32>) -> impl Iterator<Item = RuleId> {
+    fn gateway_rules(&self, gateway: Option<u32>) -> impl Iterator<Item = RuleId> {
         let groups = self.groups.iter().filter(move |group| self.holds_at(group, gateway));
         groups.flat_map(|group| group.rules.iter()).map(RuleId).filter(|rule| self.rule(*rule).at_gateway)
     }
 
     /// Tries one rule: its hosts, its conditions, its action, in three values.
-    pub(super) fn attempt<H: Headers + ?Sized>(
-        &self,
-        id: RuleId,
-        at: At,
-        facts: &Facts<'_, '_, H>,
-        recorder: &mut impl Recorder,
-    ) -> Verdict {
+    fn attempt<H: Headers + ?Sized>(&self, id: RuleId, at: At, facts: &Facts<'_, '_, H>, recorder: &mut impl Recorder) -> Verdict {
         let rule = self.rule(id);
         let host = facts.attributes.host();
         if !self.host_patterns(rule).iter().any(|pattern| pattern.holds(&self.patterns.pool, host)) {
@@ -125,7 +135,11 @@ impl Plan {
         if let Some(condition) = rule.condition {
             self.conditions.unseen(condition, facts, &mut |header| recorder.unseen(self, header));
         }
-        for led in [kept, self.led(rule, facts.attributes)] {
+        let led = match kept {
+            Known::Present(_) => kept,
+            Known::Absent | Known::Unseen(_) => self.led(rule, facts.attributes),
+        };
+        for led in [kept, led] {
             if let Known::Unseen(header) = led {
                 recorder.unseen(self, header);
             }

@@ -1,0 +1,513 @@
+//! The rules of one place in the index, told apart by the values that they demand.
+//!
+//! Rows are grouped by *which* values they look up (at most two each, a tuple); one probe of a hash table then
+//! finds those of a tuple that demand the request's values. Tuples are visited by their first rule and cut off
+//! by the best match. Which keys a row gives for this is chosen so that probes and candidates are fewest:
+//! its two rarest, or its rarest alone; and where even those make too many tuples, the request's own headers
+//! say what to probe. (Tuple space search as in packet classification, with access predicates as in
+//! publish/subscribe matching.)
+
+use alloc::{boxed::Box, vec::Vec};
+
+use hashbrown::HashTable;
+
+use crate::{
+    attribute::{Value, names::HeaderId},
+    condition::{Attribute, Condition, ConditionId, joined_lines},
+    intern::{FixedSeeds, Map, RuleId, Set, dense},
+    pattern::{Kind, Text},
+    request::Headers,
+    router::Plan,
+};
+
+use super::{
+    Search,
+    row::{Asked, Key, Row},
+    value::{Found, hash, mix},
+};
+
+/// The most keys that a row gives for look-ups.
+const KEYS: usize = 2;
+/// More tuples than this are not visited one by one.
+const TUPLES: usize = 80;
+/// So many expressions over one attribute are worth a pass of their own.
+const WORTH_A_PASS: usize = 4;
+
+/// All cells.
+#[derive(Debug, Default)]
+pub(crate) struct Cells {
+    cells: Vec<Cell>,
+    tuples: Vec<Tuple>,
+    postings: HashTable<Posting>,
+    /// Rows of postings, by rule.
+    rows: Vec<(u32, Option<ConditionId>)>,
+    passes: Vec<Pass>,
+    /// What is looked up, by number.
+    asked: Vec<Asked>,
+    numbers: Map<Asked, u32>,
+    /// What is looked up of each header, for cells that the request's headers probe.
+    by_header: Map<HeaderId, Vec<u32>>,
+    /// What is looked up and is no header.
+    no_headers: Vec<u32>,
+    seeds: FixedSeeds,
+}
+
+/// The rules of one place.
+#[derive(Clone, Copy, Debug)]
+struct Cell {
+    /// The first of them.
+    least: u32,
+    /// The rows that look nothing up.
+    loose: Rows,
+    /// Tuples in `Cells::tuples`, by their first rule.
+    first_tuple: u32,
+    tuples: u32,
+    /// Whether the request's headers say which of the tuples to probe; they are then sorted by what they look up.
+    by_header: bool,
+}
+
+/// Rows that look up the same things.
+#[derive(Clone, Copy, Debug)]
+struct Tuple {
+    least: u32,
+    asked: [u32; KEYS],
+}
+
+/// A key that is not there.
+const NO_KEY: u32 = u32::MAX;
+
+/// The rows of a tuple that demand the same values.
+#[derive(Clone, Copy, Debug)]
+struct Posting {
+    tuple: u32,
+    values: [Text; KEYS],
+    rows: Rows,
+}
+
+/// Rows in `Cells::rows`, and passes over values that find more.
+#[derive(Clone, Copy, Debug)]
+struct Rows {
+    first: u32,
+    count: u32,
+    first_pass: u32,
+    passes: u32,
+}
+
+impl Rows {}
+
+/// Rows with an expression over one attribute, in one automaton: one pass over the value finds those that match.
+#[derive(Debug)]
+struct Pass {
+    attribute: Attribute,
+    automaton: u32,
+    least: u32,
+    /// By the expression's number in the automaton, then by rule.
+    rows: Box<[(u32, u32, Option<ConditionId>)]>,
+}
+
+/// How keys are chosen for look-ups.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Scheme {
+    Pairs,
+    Single,
+}
+
+impl Cells {
+    /// A cell for these rows, which are sorted by rule; none where there are none.
+    pub(super) fn add(&mut self, mut rows: Vec<Row>, plan: &mut Plan) -> Option<u32> {
+        let least = rows.first()?.rule.0;
+        let scheme = choose_keys(&mut rows);
+        let mut loose = Vec::new();
+        let mut by_tuple: Map<[u32; KEYS], Vec<Row>> = Map::default();
+        for row in rows {
+            if row.keys.is_empty() {
+                loose.push(row);
+                continue;
+            }
+            let mut asked = [NO_KEY; KEYS];
+            for (room, key) in asked.iter_mut().zip(&row.keys) {
+                *room = self.number(key.asked);
+            }
+            by_tuple.entry(asked).or_default().push(row);
+        }
+        let loose = self.rows(loose, plan);
+        let mut tuples: Vec<_> = by_tuple.into_iter().collect();
+        let by_header = scheme == Scheme::Single && tuples.len() > TUPLES;
+        if by_header {
+            tuples.sort_unstable_by_key(|(asked, _)| *asked);
+        } else {
+            tuples.sort_unstable_by_key(|(asked, rows)| (rows.first().map(|row| row.rule), *asked));
+        }
+        let first_tuple = self.tuples.len();
+        for (asked, rows) in tuples {
+            self.tuple(asked, rows, plan);
+        }
+        let tuples = dense(self.tuples.len() - first_tuple);
+        self.cells.push(Cell { least, loose, first_tuple: dense(first_tuple), tuples, by_header });
+        Some(dense(self.cells.len() - 1))
+    }
+
+    fn number(&mut self, asked: Asked) -> u32 {
+        if let Some(number) = self.numbers.get(&asked) {
+            return *number;
+        }
+        let number = dense(self.asked.len());
+        self.asked.push(asked);
+        self.numbers.insert(asked, number);
+        if let Asked::Value(Attribute::Header { header, .. }) | Asked::Presence(Attribute::Header { header, .. }) = asked {
+            self.by_header.entry(header).or_default().push(number);
+        } else {
+            self.no_headers.push(number);
+        }
+        number
+    }
+
+    fn tuple(&mut self, asked: [u32; KEYS], rows: Vec<Row>, plan: &mut Plan) {
+        let tuple = dense(self.tuples.len());
+        self.tuples.push(Tuple { least: rows.first().map_or(u32::MAX, |row| row.rule.0), asked });
+        let mut by_values: Map<[Text; KEYS], Vec<Row>> = Map::default();
+        for row in rows {
+            let mut values = [Text::EMPTY; KEYS];
+            for (room, key) in values.iter_mut().zip(&row.keys) {
+                *room = key.value;
+            }
+            by_values.entry(values).or_default().push(row);
+        }
+        let mut lists: Vec<([Text; KEYS], Vec<Row>)> = by_values.into_iter().collect();
+        lists.sort_unstable_by_key(|(values, rows)| (rows.first().map(|row| row.rule), *values));
+        for (values, rows) in lists {
+            let rows = self.rows(rows, plan);
+            let Self { postings, tuples, seeds, .. } = self;
+            let hash_of = |posting: &Posting| posting_hash(posting, tuples, seeds, plan);
+            let posting = Posting { tuple, values, rows };
+            postings.insert_unique(hash_of(&posting), posting, hash_of);
+        }
+    }
+
+    /// Stores rows that nothing more tells apart by look-up.
+    fn rows(&mut self, rows: Vec<Row>, plan: &mut Plan) -> Rows {
+        let (rows, passes) = if rows.len() < WORTH_A_PASS { (rows, Vec::new()) } else { passes(rows, plan) };
+        let stored = Rows {
+            first: dense(self.rows.len()),
+            count: dense(rows.len()),
+            first_pass: dense(self.passes.len()),
+            passes: dense(passes.len()),
+        };
+        for row in rows {
+            let rest = rest(&row.rest, plan);
+            self.rows.push((row.rule.0, rest));
+        }
+        self.passes.extend(passes);
+        stored
+    }
+
+    /// Ends building.
+    pub(super) fn finish(&mut self) {
+        self.cells.shrink_to_fit();
+        self.tuples.shrink_to_fit();
+        self.rows.shrink_to_fit();
+        self.numbers = Map::default();
+    }
+
+    /// Searches a cell for a rule before the best one.
+    pub(super) fn search<H: Headers + ?Sized, L, J: FnMut(RuleId) -> Option<L>>(&self, cell: u32, search: &mut Search<'_, '_, H, L, J>) {
+        let Some(cell) = self.cells.get(cell as usize).filter(|cell| cell.least < search.best.rule) else { return };
+        self.search_rows(cell.loose, search);
+        if cell.by_header {
+            return self.search_by_header(*cell, search);
+        }
+        for tuple in cell.first_tuple..cell.first_tuple + cell.tuples {
+            let Some(&Tuple { least, asked }) = self.tuples.get(tuple as usize) else { return };
+            // Tuples are sorted by their first rule.
+            if least >= search.best.rule {
+                return;
+            }
+            self.probe(tuple, asked, search);
+        }
+    }
+
+    /// Probes what the request's own headers can meet, then what is no header.
+    fn search_by_header<H: Headers + ?Sized, L, J: FnMut(RuleId) -> Option<L>>(&self, cell: Cell, search: &mut Search<'_, '_, H, L, J>) {
+        let first = cell.first_tuple as usize;
+        let Some(tuples) = self.tuples.get(first..first + cell.tuples as usize) else { return };
+        let tuple_of =
+            |number: u32| tuples.binary_search_by_key(&[number, NO_KEY], |tuple| tuple.asked).ok().map(|at| cell.first_tuple + dense(at));
+        let attributes = search.facts.attributes;
+        for (header, line) in attributes.asked_lines() {
+            for number in self.by_header.get(&header).into_iter().flatten() {
+                let (Some(tuple), Some(asked)) = (tuple_of(*number), self.asked.get(*number as usize)) else { continue };
+                let value: &[u8] = match asked {
+                    Asked::Value(Attribute::Header { joined: true, .. }) => {
+                        // All lines make one value: it is looked up once, at the first.
+                        if attributes.lines(header).next().is_some_and(|first| core::ptr::eq(first, line)) {
+                            self.probe(tuple, [*number, NO_KEY], search);
+                        }
+                        continue;
+                    }
+                    Asked::Value(_) => line,
+                    Asked::Presence(_) => b"",
+                };
+                let value_hash = hash(&self.seeds, value);
+                let found = [Found::One(value_hash, Value::Plain(value)), Found::Absent];
+                self.look_up(tuple, mix(tuple_hash(tuple), value_hash), [*number, NO_KEY], &found, search);
+            }
+        }
+        for number in &self.no_headers {
+            if let Some(tuple) = tuple_of(*number) {
+                self.probe(tuple, [*number, NO_KEY], search);
+            }
+        }
+    }
+
+    /// Probes a tuple with the request's values.
+    #[inline]
+    fn probe<H: Headers + ?Sized, L, J: FnMut(RuleId) -> Option<L>>(
+        &self,
+        tuple: u32,
+        asked: [u32; KEYS],
+        search: &mut Search<'_, '_, H, L, J>,
+    ) {
+        let mut probe = tuple_hash(tuple);
+        let mut found = [Found::Absent; KEYS];
+        for (room, number) in found.iter_mut().zip(asked) {
+            let Some(what) = self.asked.get(number as usize) else { break };
+            *room = search.values.get(number, *what, search.facts, &self.seeds);
+            match *room {
+                Found::Absent => return,
+                Found::One(hash, _) | Found::Joined(hash) => probe = mix(probe, hash),
+                Found::Lines => return self.probe_lines(tuple, asked, 0, tuple_hash(tuple), &mut [Found::Absent; KEYS], search),
+            }
+        }
+        self.look_up(tuple, probe, asked, &found, search);
+    }
+
+    /// Probes a tuple where a header has several lines, any of which may match: with each of them.
+    #[cold]
+    fn probe_lines<'s, H: Headers + ?Sized, L, J: FnMut(RuleId) -> Option<L>>(
+        &self,
+        tuple: u32,
+        asked: [u32; KEYS],
+        position: usize,
+        probe: u64,
+        found: &mut [Found<'s>; KEYS],
+        search: &mut Search<'s, '_, H, L, J>,
+    ) {
+        let number = asked.get(position).copied().unwrap_or(NO_KEY);
+        let Some(what) = self.asked.get(number as usize) else {
+            return self.look_up(tuple, probe, asked, found, search);
+        };
+        let mut go_on = |value: Found<'s>, hash: u64, search: &mut Search<'s, '_, H, L, J>| {
+            if let Some(room) = found.get_mut(position) {
+                *room = value;
+            }
+            self.probe_lines(tuple, asked, position + 1, mix(probe, hash), found, search);
+        };
+        match search.values.get(number, *what, search.facts, &self.seeds) {
+            Found::Absent => {}
+            one @ (Found::One(hash, _) | Found::Joined(hash)) => go_on(one, hash, search),
+            Found::Lines => {
+                let Asked::Value(Attribute::Header { header, .. }) = *what else { return };
+                for line in search.facts.attributes.lines(header) {
+                    let hash = hash(&self.seeds, line);
+                    go_on(Found::One(hash, Value::Plain(line)), hash, search);
+                }
+            }
+        }
+    }
+
+    /// Searches the rows of a tuple that demand the values found.
+    #[inline]
+    fn look_up<H: Headers + ?Sized, L, J: FnMut(RuleId) -> Option<L>>(
+        &self,
+        tuple: u32,
+        probe: u64,
+        asked: [u32; KEYS],
+        found: &[Found<'_>; KEYS],
+        search: &mut Search<'_, '_, H, L, J>,
+    ) {
+        let facts = search.facts;
+        let pool = &search.plan.patterns.pool;
+        let is_value = |((number, found), wanted): ((u32, &Found<'_>), &Text)| match *found {
+            _ if number == NO_KEY => true,
+            Found::One(_, Value::Plain(value)) => value == pool.bytes(*wanted),
+            Found::One(_, value) => value.bytes().eq(pool.bytes(*wanted).iter().copied()),
+            Found::Joined(_) => match self.asked.get(number as usize) {
+                Some(Asked::Value(Attribute::Header { header, .. })) => {
+                    joined_lines(facts.attributes.lines(*header)).eq(pool.bytes(*wanted).iter().copied())
+                }
+                _ => false,
+            },
+            Found::Absent | Found::Lines => false,
+        };
+        let same = |posting: &Posting| posting.tuple == tuple && asked.into_iter().zip(found).zip(&posting.values).all(is_value);
+        if let Some(posting) = self.postings.find(probe, same) {
+            self.search_rows(posting.rows, search);
+        }
+    }
+
+    /// Tries rows in order, then what passes over values find.
+    #[inline]
+    fn search_rows<H: Headers + ?Sized, L, J: FnMut(RuleId) -> Option<L>>(&self, rows: Rows, search: &mut Search<'_, '_, H, L, J>) {
+        let first = rows.first as usize;
+        for (rule, rest) in self.rows.get(first..first + rows.count as usize).unwrap_or_default() {
+            if *rule >= search.best.rule || search.candidate(*rule, *rest) {
+                break;
+            }
+        }
+        let first = rows.first_pass as usize;
+        for pass in self.passes.get(first..first + rows.passes as usize).unwrap_or_default() {
+            if pass.least < search.best.rule {
+                pass.search(search);
+            }
+        }
+    }
+
+    pub(super) fn heap_bytes(&self) -> usize {
+        let passes = self.passes.iter().map(|pass| size_of_val(&*pass.rows) + size_of::<Pass>());
+        self.cells.capacity() * size_of::<Cell>()
+            + self.tuples.capacity() * size_of::<Tuple>()
+            + self.postings.allocation_size()
+            + self.rows.capacity() * size_of::<(u32, Option<ConditionId>)>()
+            + self.asked.capacity() * size_of::<Asked>()
+            + passes.sum::<usize>()
+    }
+}
+
+impl Pass {
+    /// Tries the rows whose expression matches the attribute's value, or one of its lines.
+    fn search<H: Headers + ?Sized, L, J: FnMut(RuleId) -> Option<L>>(&self, search: &mut Search<'_, '_, H, L, J>) {
+        let facts = search.facts;
+        match self.attribute {
+            Attribute::Header { header, joined } => {
+                let lines = facts.attributes.lines(header);
+                if joined {
+                    if lines.clone().next().is_some() {
+                        self.run(joined_lines(lines), search);
+                    }
+                } else {
+                    lines.for_each(|line| self.run(line.iter().copied(), search));
+                }
+            }
+            attribute => match facts.value(attribute) {
+                Some(Value::Plain(value)) => self.run(value.iter().copied(), search),
+                Some(value) => self.run(value.bytes(), search),
+                None => {}
+            },
+        }
+    }
+
+    fn run<H: Headers + ?Sized, L, J: FnMut(RuleId) -> Option<L>>(
+        &self,
+        value: impl Iterator<Item = u8>,
+        search: &mut Search<'_, '_, H, L, J>,
+    ) {
+        for number in search.plan.patterns.regexes.matching(self.automaton, value) {
+            let first = self.rows.partition_point(|(row, ..)| *row < number);
+            let rows = self.rows.get(first..).unwrap_or_default().iter().take_while(|(row, ..)| *row == number);
+            for (_, rule, rest) in rows {
+                if *rule >= search.best.rule || search.candidate(*rule, *rest) {
+                    break;
+                }
+            }
+        }
+    }
+}
+
+fn tuple_hash(tuple: u32) -> u64 {
+    mix(u64::from(tuple), 0)
+}
+
+fn posting_hash(posting: &Posting, tuples: &[Tuple], seeds: &FixedSeeds, plan: &Plan) -> u64 {
+    let asked = tuples.get(posting.tuple as usize).map_or([NO_KEY; KEYS], |tuple| tuple.asked);
+    let keys = asked.into_iter().zip(posting.values).filter(|(number, _)| *number != NO_KEY);
+    keys.fold(tuple_hash(posting.tuple), |probe, (_, value)| mix(probe, hash(seeds, plan.patterns.pool.bytes(value))))
+}
+
+/// Leaves each row the keys by which it is looked up; the others become conditions to check.
+fn choose_keys(rows: &mut [Row]) -> Scheme {
+    let mut frequency: Map<(Asked, Text), usize> = Map::default();
+    for key in rows.iter().flat_map(|row| &row.keys) {
+        *frequency.entry((key.asked, key.value)).or_default() += 1;
+    }
+    for row in rows.iter_mut() {
+        // Presence tells little apart and comes last; otherwise the rarest first.
+        row.keys.sort_by_key(|key| {
+            let count = frequency.get(&(key.asked, key.value)).copied().unwrap_or(0);
+            (matches!(key.asked, Asked::Presence(_)), count, key.asked)
+        });
+    }
+    let cost = |keys: usize| {
+        let mut tuples: Set<Vec<Asked>> = Set::default();
+        let mut postings: Set<Vec<(Asked, Text)>> = Set::default();
+        let mut looked_up = 0;
+        for row in rows.iter().filter(|row| !row.keys.is_empty()) {
+            tuples.insert(taken(&row.keys, keys).map(|key| key.asked).collect());
+            postings.insert(taken(&row.keys, keys).map(|key| (key.asked, key.value)).collect());
+            looked_up += 1;
+        }
+        let visited = if keys == 1 && tuples.len() > TUPLES { 8 } else { tuples.len() };
+        // A probe costs about as much as checking two rows.
+        (tuples.len(), visited * (2 + looked_up / postings.len().max(1)))
+    };
+    let has_pairs = rows.iter().any(|row| row.keys.len() > 1);
+    let (pair_tuples, pair_cost) = if has_pairs { cost(KEYS) } else { (usize::MAX, usize::MAX) };
+    let scheme = if has_pairs && pair_tuples <= TUPLES && pair_cost < cost(1).1 { Scheme::Pairs } else { Scheme::Single };
+    let keys = if scheme == Scheme::Pairs { KEYS } else { 1 };
+    for row in rows {
+        let kept: Vec<Key> = taken(&row.keys, keys).copied().collect();
+        row.rest.extend(row.keys.iter().filter(|key| !kept.contains(key)).map(|key| key.condition));
+        row.keys = kept;
+    }
+    scheme
+}
+
+/// The first keys, in the order in which tuples name them.
+fn taken(keys: &[Key], count: usize) -> impl Iterator<Item = &Key> {
+    let mut taken: Vec<&Key> = keys.iter().take(count).collect();
+    taken.sort_by_key(|key| key.asked);
+    taken.into_iter()
+}
+
+/// What is left to check, as one condition.
+fn rest(conditions: &[ConditionId], plan: &mut Plan) -> Option<ConditionId> {
+    if conditions.is_empty() { None } else { Some(plan.conditions.all(conditions)) }
+}
+
+/// Takes out the rows that a pass over a value finds; the others stay.
+fn passes(rows: Vec<Row>, plan: &mut Plan) -> (Vec<Row>, Vec<Pass>) {
+    let expression = |row: &Row, plan: &Plan| {
+        row.rest.iter().find_map(|id| match plan.conditions.node(*id)? {
+            Condition::Test { attribute, matcher } if !matcher.not && !matcher.or_missing => match matcher.kind {
+                Kind::Regex(regex) => plan.patterns.regexes.place(regex).map(|(automaton, number)| (attribute, automaton, number, *id)),
+                _ => None,
+            },
+            _ => None,
+        })
+    };
+    let mut sizes: Map<(Attribute, u32), usize> = Map::default();
+    for row in &rows {
+        if let Some((attribute, automaton, ..)) = expression(row, plan) {
+            *sizes.entry((attribute, automaton)).or_default() += 1;
+        }
+    }
+    let mut kept = Vec::new();
+    let mut by_automaton: Map<(Attribute, u32), Vec<(u32, u32, Option<ConditionId>)>> = Map::default();
+    for mut row in rows {
+        match expression(&row, plan) {
+            Some((attribute, automaton, number, id)) if sizes.get(&(attribute, automaton)).is_some_and(|size| *size >= WORTH_A_PASS) => {
+                row.rest.retain(|condition| *condition != id);
+                let rest = rest(&row.rest, plan);
+                by_automaton.entry((attribute, automaton)).or_default().push((number, row.rule.0, rest));
+            }
+            _ => kept.push(row),
+        }
+    }
+    let passes = by_automaton.into_iter().map(|((attribute, automaton), mut rows)| {
+        rows.sort_unstable_by_key(|(number, rule, _)| (*number, *rule));
+        let least = rows.iter().map(|(_, rule, _)| *rule).min().unwrap_or(u32::MAX);
+        Pass { attribute, automaton, least, rows: rows.into_boxed_slice() }
+    });
+    let mut passes: Vec<Pass> = passes.collect();
+    passes.sort_unstable_by_key(|pass| (pass.least, pass.automaton));
+    (kept, passes)
+}

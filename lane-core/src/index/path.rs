@@ -1,0 +1,159 @@
+//! A radix tree over the paths that rules demand. Children stand in a table from the smallest first byte to the
+//! largest, so that a step down is one load.
+
+use alloc::vec::Vec;
+
+use crate::{
+    intern::{RuleId, dense},
+    pattern::Text,
+    request::Headers,
+    router::Plan,
+};
+
+use super::{
+    Search,
+    cell::Cells,
+    row::{Reach, Row},
+};
+
+/// All trees.
+#[derive(Debug, Default)]
+pub(super) struct Paths {
+    nodes: Vec<Node>,
+    /// Children of all nodes; `NONE` where there is none.
+    children: Vec<u32>,
+}
+
+const NONE: u32 = u32::MAX;
+/// Deeper than this literals are not told apart: building must not need a stack as deep as the longest path.
+const DEEPEST: usize = 256;
+
+/// A literal, as far as it goes beyond the node above.
+#[derive(Clone, Copy, Debug)]
+struct Node {
+    label: Text,
+    /// The first rule here and below.
+    least: u32,
+    /// Cells of rules whose literal ends here, by what may follow.
+    exact: u32,
+    below: u32,
+    prefix: u32,
+    /// The children, by first byte from `lowest` on.
+    children: u32,
+    lowest: u8,
+    span: u16,
+}
+
+impl Paths {
+    /// A tree of the rows, which all demand a path; its root.
+    pub(super) fn add(&mut self, mut rows: Vec<Row>, cells: &mut Cells, plan: &mut Plan) -> Option<u32> {
+        if rows.is_empty() {
+            return None;
+        }
+        // By literal; a stable sort, so that rules of one literal stay in order.
+        rows.sort_by(|one, other| {
+            let text = |row: &Row| row.path.map_or(&b""[..], |path| plan.patterns.pool.bytes(path.text));
+            text(one).cmp(text(other))
+        });
+        Some(self.node(rows, 0, 0, cells, plan))
+    }
+
+    /// A node, so many below the root, for rows, sorted, whose literals agree up to `depth`.
+    fn node(&mut self, rows: Vec<Row>, level: usize, depth: usize, cells: &mut Cells, plan: &mut Plan) -> u32 {
+        let literal = |row: &Row| row.path.map_or(Text::EMPTY, |path| path.text);
+        let (first, last) = (rows.first().map_or(Text::EMPTY, literal), rows.last().map_or(Text::EMPTY, literal));
+        // Sorted, so what the first and the last have in common all have.
+        let common = {
+            let pool = &plan.patterns.pool;
+            pool.bytes(first).iter().zip(pool.bytes(last)).take_while(|(one, other)| one == other).count()
+        };
+        let least = rows.iter().map(|row| row.rule).min().unwrap_or(RuleId(NONE)).0;
+        let id = self.nodes.len();
+        let label = first.part(depth, common);
+        self.nodes.push(Node { label, least, exact: NONE, below: NONE, prefix: NONE, children: 0, lowest: 0, span: 0 });
+
+        let byte_at = |row: &Row, plan: &Plan| plan.patterns.pool.bytes(literal(row)).get(common).copied();
+        let mut ends: [Vec<Row>; 3] = Default::default();
+        let mut groups: Vec<(u8, Vec<Row>)> = Vec::new();
+        for mut row in rows {
+            match byte_at(&row, plan) {
+                Some(_) if level == DEEPEST => {
+                    row.rest.extend(row.path.and_then(|path| path.proves));
+                    let [.., prefix] = &mut ends;
+                    prefix.push(row);
+                }
+                None => {
+                    let [exact, below, prefix] = &mut ends;
+                    match row.path.map(|path| path.reach) {
+                        Some(Reach::Exact) => exact.push(row),
+                        Some(Reach::Below) => below.push(row),
+                        Some(Reach::Prefix) | None => prefix.push(row),
+                    }
+                }
+                Some(byte) => match groups.last_mut() {
+                    Some((last, group)) if *last == byte => group.push(row),
+                    _ => groups.push((byte, alloc::vec![row])),
+                },
+            }
+        }
+        let [exact, below, prefix] = ends.map(|mut rows| {
+            rows.sort_by_key(|row| row.rule);
+            cells.add(rows, plan).unwrap_or(NONE)
+        });
+        let lowest = groups.first().map_or(0, |(byte, _)| *byte);
+        let span = groups.last().map_or(0, |(byte, _)| u16::from(byte - lowest) + 1);
+        let children = self.children.len();
+        self.children.resize(children + usize::from(span), NONE);
+        for (byte, group) in groups {
+            let child = self.node(group, level + 1, common, cells, plan);
+            if let Some(room) = self.children.get_mut(children + usize::from(byte - lowest)) {
+                *room = child;
+            }
+        }
+        if let Some(node) = self.nodes.get_mut(id) {
+            *node = Node { label, least, exact, below, prefix, children: dense(children), lowest, span };
+        }
+        dense(id)
+    }
+
+    /// Searches the cells of every literal that the path is, or begins with.
+    pub(super) fn search<H: Headers + ?Sized, L, J: FnMut(RuleId) -> Option<L>>(
+        &self,
+        root: u32,
+        path: &[u8],
+        cells: &Cells,
+        search: &mut Search<'_, '_, H, L, J>,
+    ) {
+        let (mut at, mut rest) = (root, path);
+        while let Some(node) = self.nodes.get(at as usize) {
+            if node.least >= search.best.rule {
+                return;
+            }
+            let Some(after) = rest.strip_prefix(search.plan.patterns.pool.bytes(node.label)) else { return };
+            rest = after;
+            if node.prefix != NONE {
+                cells.search(node.prefix, search);
+            }
+            let next = rest.first();
+            if node.below != NONE && next.is_none_or(|next| *next == b'/') {
+                cells.search(node.below, search);
+            }
+            let Some(next) = next else {
+                if node.exact != NONE {
+                    cells.search(node.exact, search);
+                }
+                return;
+            };
+            let step = u16::from(next.wrapping_sub(node.lowest));
+            if step >= node.span {
+                return;
+            }
+            let Some(child) = self.children.get(node.children as usize + usize::from(step)) else { return };
+            at = *child;
+        }
+    }
+
+    pub(super) fn heap_bytes(&self) -> usize {
+        self.nodes.capacity() * size_of::<Node>() + self.children.capacity() * 4
+    }
+}
