@@ -102,6 +102,24 @@ pub(crate) enum Guide<'r> {
     Torn,
 }
 
+/// The lines of a header.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Line<'r> {
+    None,
+    One(&'r [u8]),
+    Several,
+}
+
+impl<'r> Line<'r> {
+    fn of(mut lines: impl Iterator<Item = &'r [u8]>) -> Self {
+        match (lines.next(), lines.next()) {
+            (None, _) => Self::None,
+            (Some(line), None) => Self::One(line),
+            (Some(_), Some(_)) => Self::Several,
+        }
+    }
+}
+
 /// A value of the request that identifies a client or names a lane; names are texts of the configuration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Key {
@@ -118,15 +136,17 @@ pub(crate) struct Attributes<'r, H: Headers + ?Sized> {
     pub(crate) request: Request<'r, H>,
     names: &'r HeaderNames,
     patterns: &'r Patterns,
-    seen: Seen<'r>,
+    /// The lines of the headers that are found together, when the first of them is asked for.
+    seen: OnceCell<Seen<'r>>,
     /// Path and query, told apart when first asked for.
     split_path: OnceCell<(Option<&'r [u8]>, &'r [u8])>,
 }
 
 impl<'r, H: Headers + ?Sized> Attributes<'r, H> {
-    /// Reads the header names once; all else waits until it is asked for.
+    /// Reads nothing yet.
+    #[inline]
     pub(crate) fn new(request: &Request<'r, H>, names: &'r HeaderNames, patterns: &'r Patterns) -> Self {
-        Self { request: *request, names, patterns, seen: Seen::of(request.headers.lines(), names), split_path: OnceCell::new() }
+        Self { request: *request, names, patterns, seen: OnceCell::new(), split_path: OnceCell::new() }
     }
 
     /// The header's name, lower case.
@@ -139,16 +159,51 @@ impl<'r, H: Headers + ?Sized> Attributes<'r, H> {
     }
 
     /// The lines of a header, without outer blanks; none at all where it could not be seen.
+    #[inline]
     pub(crate) fn lines(&self, header: HeaderId) -> Lines<'_, 'r, H::Lines<'r>> {
         if self.is_unseen(header) {
-            return Lines::none(header);
+            return Lines::AtHand(header, [].iter());
         }
-        self.seen.lines(header, self.request.headers.lines(), self.names)
+        let found = if self.names.is_together(header) { self.seen().at_hand() } else { None };
+        match found {
+            Some(lines) => Lines::AtHand(header, lines.iter()),
+            None => Lines::Among(self.names.name(header), self.request.headers.lines()),
+        }
+    }
+
+    /// The line of a header that mostly has one.
+    #[inline]
+    pub(crate) fn line(&self, header: HeaderId) -> Line<'r> {
+        if self.is_unseen(header) {
+            return Line::None;
+        }
+        if self.names.is_together(header) {
+            return Line::of(self.lines(header));
+        }
+        // The same as among `lines`, in one loop: most headers cost a comparison of lengths here.
+        let wanted = self.names.name(header);
+        let mut found = None;
+        for (name, value) in self.request.headers.lines() {
+            if names::is_name(wanted, name) {
+                if found.is_some() {
+                    return Line::Several;
+                }
+                found = Some(value);
+            }
+        }
+        found.map_or(Line::None, |value| Line::One(baggage::trim(value)))
+    }
+
+    fn seen(&self) -> &Seen<'r> {
+        self.seen.get_or_init(|| Seen::of(self.request.headers.lines(), self.names))
     }
 
     /// The lines of all headers that the configuration asks for.
     pub(crate) fn asked_lines(&self) -> impl Iterator<Item = (HeaderId, &'r [u8])> {
-        self.seen.all(self.request.headers.lines(), self.names)
+        let at_hand = self.seen().at_hand();
+        let lines = self.request.headers.lines().filter(move |_| at_hand.is_none());
+        let anew = lines.filter_map(|(name, value)| Some((self.names.id(name)?, baggage::trim(value))));
+        at_hand.into_iter().flatten().filter_map(|(header, line)| Some((*header, (*line)?))).chain(anew)
     }
 
     /// The lines of a header of which at least one is there.
@@ -161,7 +216,16 @@ impl<'r, H: Headers + ?Sized> Attributes<'r, H> {
     }
 
     /// The guiding header's value.
+    #[inline]
     pub(crate) fn guide(&self, header: HeaderId) -> Known<Guide<'r>> {
+        match self.line(header) {
+            Line::One(line) if !line.is_empty() => Known::Present(Guide::Name(line)),
+            Line::None if !H::PARTIAL => Known::Absent,
+            _ => self.guide_of_lines(header),
+        }
+    }
+
+    fn guide_of_lines(&self, header: HeaderId) -> Known<Guide<'r>> {
         self.header(header).and_then(|lines| {
             let mut lines = lines.filter(|line| !line.is_empty());
             let Some(first) = lines.next() else { return Known::Absent };
@@ -170,7 +234,6 @@ impl<'r, H: Headers + ?Sized> Attributes<'r, H> {
     }
 
     /// The path without query and fragment, as received (S11).
-    #[inline]
     pub(crate) fn path(&self) -> Option<&'r [u8]> {
         self.path_and_query().0
     }

@@ -10,7 +10,7 @@ use crate::{
     index::{Index, SCANNED},
     intern::{GroupId, LaneId, Map, ServiceId, dense},
     pattern::{Patterns, Text, host::HostPattern, regex::Pending},
-    router::{Callees, Claims, Group, Ids, Lane, LaneNames, Plan, Router, Rule, Service},
+    router::{Callees, Claims, Gateways, Group, Ids, Lane, LaneNames, Plan, Router, Rule, Service},
     split::Split,
 };
 
@@ -227,7 +227,7 @@ impl<'c> Compiler<'c> {
             rules: self.rules,
             splits: self.splits,
             subsets: dense(self.subsets),
-            gateways: self.gateways,
+            gateways: Gateways::of(self.gateways),
             callees,
             lane_names,
             claims,

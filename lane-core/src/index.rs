@@ -22,7 +22,7 @@ use hashbrown::HashTable;
 
 use crate::{
     condition::{ConditionId, Facts},
-    intern::{FixedSeeds, Map, RuleId, ServiceId, dense},
+    intern::{FixedSeed, Map, RuleId, ServiceId, dense},
     pattern::{Text, host, host::HostPattern},
     request::Headers,
     router::Plan,
@@ -38,8 +38,8 @@ use path::Paths;
 use row::Row;
 use value::Values;
 
-/// Hosts with at most this many rows are scanned: up to about twenty rules a scan is faster.
-pub(crate) const SCANNED: usize = 16;
+/// Hosts with at most this many rows are scanned: for so few that is faster.
+pub(crate) const SCANNED: usize = 3;
 
 /// The index of a router.
 #[derive(Debug, Default)]
@@ -54,7 +54,7 @@ pub(crate) struct Index {
     hosts: Vec<HostRules>,
     paths: Paths,
     cells: Cells,
-    seeds: FixedSeeds,
+    seed: FixedSeed,
     scanned: usize,
 }
 
@@ -63,8 +63,49 @@ pub(crate) struct Index {
 struct Class {
     rules: Vec<RuleId>,
     any: Option<u32>,
-    exact: HashTable<(Text, u32)>,
-    suffix: HashTable<(Text, u32)>,
+    exact: HostTable,
+    suffix: HostTable,
+}
+
+/// Host patterns of one kind, and the rules of each.
+#[derive(Debug, Default)]
+enum HostTable {
+    #[default]
+    None,
+    /// A single one is compared without hashing.
+    One(Text, u32),
+    Many(HashTable<(Text, u32)>),
+}
+
+impl HostTable {
+    fn of(hosts: Vec<(Text, u32)>, plan: &Plan, seed: &FixedSeed) -> Self {
+        match *hosts {
+            [] => Self::None,
+            [(text, host)] => Self::One(text, host),
+            _ => {
+                let mut table = HashTable::with_capacity(hosts.len());
+                let hash = |text: Text| host::fold_hash(seed, plan.patterns.pool.bytes(text));
+                for entry in hosts {
+                    table.insert_unique(hash(entry.0), entry, |(text, _)| hash(*text));
+                }
+                Self::Many(table)
+            }
+        }
+    }
+
+    #[inline]
+    fn find(&self, name: &[u8], plan: &Plan, seed: &FixedSeed) -> Option<u32> {
+        let same = |text: Text| {
+            let text = plan.patterns.pool.bytes(text);
+            // Mostly authorities are lower case already.
+            text == name || text.eq_ignore_ascii_case(name)
+        };
+        match self {
+            Self::None => None,
+            Self::One(text, host) => same(*text).then_some(*host),
+            Self::Many(table) => table.find(host::fold_hash(seed, name), |(text, _)| same(*text)).map(|(_, host)| *host),
+        }
+    }
 }
 
 /// The rules of one host pattern.
@@ -196,11 +237,8 @@ impl Index {
         for (by_host, table) in [(exact, &mut class.exact), (suffix, &mut class.suffix)] {
             let mut by_host: Vec<_> = by_host.into_iter().collect();
             by_host.sort_unstable_by_key(|(_, rules)| rules.first().copied());
-            for (text, rules) in by_host {
-                let host = self.host(&rules, plan);
-                let hash = |text: Text| host::fold_hash(&self.seeds, plan.patterns.pool.bytes(text));
-                table.insert_unique(hash(text), (text, host), |(text, _)| hash(*text));
-            }
+            let hosts = by_host.into_iter().map(|(text, rules)| (text, self.host(&rules, plan))).collect();
+            *table = HostTable::of(hosts, plan, &self.seed);
         }
         class
     }
@@ -266,22 +304,25 @@ impl Index {
             held = true;
             self.search_host(host, search);
         }
-        let Some(name) = search.facts.attributes.host() else { return held };
-        let pool = &search.plan.patterns.pool;
-        let find = |table: &HashTable<(Text, u32)>, wanted: &[u8]| {
-            let same = |(text, _): &(Text, u32)| pool.bytes(*text).eq_ignore_ascii_case(wanted);
-            table.find(host::fold_hash(&self.seeds, wanted), same).map(|(_, host)| *host)
-        };
-        if !class.exact.is_empty()
-            && let Some(host) = find(&class.exact, name)
+        let Some(authority) = search.facts.attributes.request.authority else { return held };
+        let plan = search.plan;
+        if let HostTable::One(text, host) = class.exact
+            && plan.patterns.pool.bytes(text) == authority
+            && matches!(class.suffix, HostTable::None)
         {
+            // The commonest: one host, and the authority is it, without port.
+            self.search_host(host, search);
+            return true;
+        }
+        let name = host::of_authority(authority);
+        if let Some(host) = class.exact.find(name, plan, &self.seed) {
             held = true;
             self.search_host(host, search);
         }
-        if !class.suffix.is_empty() {
+        if !matches!(class.suffix, HostTable::None) {
             // The suffix of a pattern is shorter than what it holds for, so a dot in front does not count.
             for dot in memchr::memchr_iter(b'.', name).filter(|dot| *dot > 0) {
-                if let Some(host) = find(&class.suffix, name.get(dot..).unwrap_or_default()) {
+                if let Some(host) = class.suffix.find(name.get(dot..).unwrap_or_default(), plan, &self.seed) {
                     held = true;
                     self.search_host(host, search);
                 }
@@ -295,7 +336,7 @@ impl Index {
         if let Some(cell) = host.anywhere {
             self.cells.search(cell, search);
         }
-        if let (Some(tree), Some(path)) = (host.tree, search.facts.attributes.path()) {
+        if let (Some(tree), Some(path)) = (host.tree, search.facts.attributes.request.path) {
             self.paths.search(tree, path, &self.cells, search);
         }
     }

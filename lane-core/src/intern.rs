@@ -1,31 +1,43 @@
-//! Names to dense ids, and the maps that do it. Hashing is ahash with fixed seeds: what is inserted is the
+//! Names to dense ids, and the maps that do it. Hashing is foldhash with a fixed seed: what is inserted is the
 //! configuration's, so a hostile request cannot make chains grow, and compiling is deterministic.
 
 use alloc::boxed::Box;
+use core::hash::{BuildHasher, Hasher};
 
-use ahash::RandomState;
+use foldhash::fast::FixedState;
 
-/// A map with fixed seeds.
-pub(crate) type Map<K, V> = hashbrown::HashMap<K, V, FixedSeeds>;
-/// A set with fixed seeds.
-pub(crate) type Set<K> = hashbrown::HashSet<K, FixedSeeds>;
+/// A map with a fixed seed.
+pub(crate) type Map<K, V> = hashbrown::HashMap<K, V, FixedSeed>;
+/// A set with a fixed seed.
+pub(crate) type Set<K> = hashbrown::HashSet<K, FixedSeed>;
 
 /// Builds the hasher of every map in the engine.
 #[derive(Clone, Debug)]
-pub(crate) struct FixedSeeds(RandomState);
+pub(crate) struct FixedSeed(FixedState);
 
-impl Default for FixedSeeds {
+impl Default for FixedSeed {
     fn default() -> Self {
-        // Any four numbers do: these are the first digits of pi.
-        Self(RandomState::with_seeds(0x243f_6a88_85a3_08d3, 0x1319_8a2e_0370_7344, 0xa409_3822_299f_31d0, 0x082e_fa98_ec4e_6c89))
+        // Any number does: these are the first digits of pi.
+        Self(FixedState::with_seed(0x243f_6a88_85a3_08d3))
     }
 }
 
-impl core::hash::BuildHasher for FixedSeeds {
-    type Hasher = <RandomState as core::hash::BuildHasher>::Hasher;
+impl BuildHasher for FixedSeed {
+    type Hasher = <FixedState as BuildHasher>::Hasher;
 
+    #[inline]
     fn build_hasher(&self) -> Self::Hasher {
         self.0.build_hasher()
+    }
+}
+
+impl FixedSeed {
+    /// The hash of some bytes.
+    #[inline]
+    pub(crate) fn hash_bytes(&self, bytes: &[u8]) -> u64 {
+        let mut hasher = self.build_hasher();
+        hasher.write(bytes);
+        hasher.finish()
     }
 }
 

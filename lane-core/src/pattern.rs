@@ -24,6 +24,10 @@ impl Text {
     /// No text.
     pub(crate) const EMPTY: Self = Self { start: 0, length: 0 };
 
+    pub(crate) const fn is_empty(self) -> bool {
+        self.length == 0
+    }
+
     /// The bytes from `start` up to `end` of this text.
     pub(crate) fn part(self, start: usize, end: usize) -> Self {
         Self { start: self.start + crate::intern::dense(start), length: crate::intern::dense(end.saturating_sub(start)) }

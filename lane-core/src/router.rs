@@ -13,7 +13,7 @@ use crate::{
     config::{Mode, UnknownLane},
     decision::{Decision, Notes},
     index::Index,
-    intern::{FixedSeeds, GroupId, LaneId, Map, Name, RuleId, ServiceId, SubsetId, dense},
+    intern::{FixedSeed, GroupId, LaneId, Map, Name, RuleId, ServiceId, SubsetId, dense},
     liveness::Liveness,
     pattern::{Patterns, Text, host, host::HostPattern},
     request::{Headers, Request},
@@ -51,13 +51,50 @@ pub(crate) struct Plan {
     /// How many subsets there are.
     pub(crate) subsets: u32,
     /// The gateways that the configuration names.
-    pub(crate) gateways: Map<Name, u32>,
+    pub(crate) gateways: Gateways,
     pub(crate) callees: Callees,
     pub(crate) lane_names: LaneNames,
     pub(crate) claims: Claims,
     pub(crate) index: Index,
     /// Whether the walks use the index.
     pub(crate) indexed: bool,
+}
+
+/// The gateways that a configuration names, numbered.
+#[derive(Debug)]
+pub(crate) enum Gateways {
+    /// So few that comparing is faster than hashing.
+    Few(Vec<Name>),
+    Many(Map<Name, u32>),
+}
+
+impl Gateways {
+    const FEW: usize = 4;
+
+    pub(crate) fn of(gateways: Map<Name, u32>) -> Self {
+        if gateways.len() > Self::FEW {
+            return Self::Many(gateways);
+        }
+        let mut few: Vec<(u32, Name)> = gateways.into_iter().map(|(name, number)| (number, name)).collect();
+        few.sort_unstable();
+        Self::Few(few.into_iter().map(|(_, name)| name).collect())
+    }
+
+    /// The gateway's number.
+    #[inline]
+    pub(crate) fn get(&self, name: &str) -> Option<u32> {
+        match self {
+            Self::Few(names) => names.iter().position(|known| **known == *name).map(dense),
+            Self::Many(numbers) => numbers.get(name).copied(),
+        }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        match self {
+            Self::Few(names) => names.len(),
+            Self::Many(numbers) => numbers.len(),
+        }
+    }
 }
 
 /// A compiled lane group.
@@ -73,7 +110,6 @@ pub(crate) struct Group {
     pub(crate) baseline: Option<LaneId>,
     pub(crate) tag_label: Text,
     pub(crate) unknown: UnknownLane,
-    pub(crate) keep_lane: bool,
     pub(crate) trust_client: bool,
     pub(crate) services: Ids,
     pub(crate) lanes: Ids,
@@ -155,6 +191,8 @@ pub(crate) struct Rule {
     /// Where the rule holds.
     pub(crate) at_gateway: bool,
     pub(crate) at_hop: bool,
+    /// Whether the group keeps a lane that a request brings to a gateway.
+    pub(crate) keeps_lane: bool,
     /// Patterns in [`Plan::hosts`].
     pub(crate) hosts: Ids,
     /// None holds for every request.
@@ -176,7 +214,7 @@ pub(crate) enum Action {
 pub(crate) struct Callees {
     pub(crate) table: hashbrown::HashTable<u32>,
     pub(crate) names: Vec<(Text, Box<[ServiceId]>)>,
-    pub(crate) seeds: FixedSeeds,
+    pub(crate) seeds: FixedSeed,
 }
 
 impl Callees {
@@ -195,7 +233,7 @@ impl Callees {
 #[derive(Debug, Default)]
 pub(crate) struct LaneNames {
     pub(crate) table: hashbrown::HashTable<LaneId>,
-    pub(crate) seeds: FixedSeeds,
+    pub(crate) seeds: FixedSeed,
 }
 
 impl LaneNames {

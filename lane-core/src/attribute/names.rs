@@ -1,6 +1,8 @@
-//! The header names that the configuration asks for, and the one pass over a request's headers that finds
-//! their lines. Most headers of a request matter to no rule; telling so must cost next to nothing, whatever
-//! the case of their letters.
+//! The header names that the configuration asks for, and how their lines are found. Most headers of a request
+//! matter to no rule; telling so must cost next to nothing, whatever the case of their letters.
+//!
+//! A few names are each looked for when they are needed, which costs a comparison of lengths for every other
+//! header. Many are found together, in one pass over the headers against a hash table of the names.
 
 use alloc::{boxed::Box, vec, vec::Vec};
 use core::slice;
@@ -26,15 +28,25 @@ impl HeaderId {
 pub(crate) struct NamesBuilder {
     names: Vec<Box<str>>,
     ids: Map<Box<str>, HeaderId>,
+    /// Whether a rule asks for the name.
+    asked: Vec<bool>,
 }
 
 impl NamesBuilder {
     pub(crate) fn new() -> Self {
-        let mut builder = Self { names: Vec::new(), ids: Map::default() };
-        // In the order of the constants above.
+        let mut builder = Self { names: Vec::new(), ids: Map::default(), asked: Vec::new() };
+        // In the order of the constants above; they are there whether or not a rule asks for them.
         builder.id("cookie");
         builder.id("baggage");
+        builder.asked = vec![false; 2];
         builder
+    }
+
+    /// Notes that a rule asks for the header.
+    pub(crate) fn ask(&mut self, header: HeaderId) {
+        if let Some(asked) = self.asked.get_mut(header.0 as usize) {
+            *asked = true;
+        }
     }
 
     /// The id of a name, in any case.
@@ -45,19 +57,19 @@ impl NamesBuilder {
         }
         let id = HeaderId(dense(self.names.len()));
         self.names.push(name.clone());
+        self.asked.push(true);
         self.ids.insert(name, id);
         id
     }
 
     pub(crate) fn build(self) -> HeaderNames {
-        let mut lengths = [0_u64; 4];
+        let mut lengths = 0;
         // At most a quarter full, so that a name which nobody asks for mostly meets an empty bucket.
         let mut buckets = vec![HeaderNames::EMPTY; (self.names.len() * 4).next_power_of_two()].into_boxed_slice();
         let mask = buckets.len() - 1;
+        let together = self.asked.iter().filter(|asked| **asked).count() > FEW;
         for (id, name) in self.names.iter().enumerate() {
-            if let Some(word) = lengths.get_mut(name.len() / 64) {
-                *word |= 1 << (name.len() % 64);
-            }
+            lengths |= length_bit(name.len());
             let mut at = spread(name.as_bytes()) & mask;
             while buckets.get(at).is_some_and(|bucket| *bucket != HeaderNames::EMPTY) {
                 at = (at + 1) & mask;
@@ -66,7 +78,7 @@ impl NamesBuilder {
                 *bucket = dense(id);
             }
         }
-        HeaderNames { names: self.names.into_boxed_slice(), buckets, lengths }
+        HeaderNames { names: self.names.into_boxed_slice(), buckets, lengths, together: self.asked.into_iter().map(|asked| asked && together).collect() }
     }
 }
 
@@ -76,8 +88,10 @@ pub(crate) struct HeaderNames {
     names: Box<[Box<str>]>,
     /// Open addressing over [`spread`]; ids, or `EMPTY`.
     buckets: Box<[u32]>,
-    /// The lengths that some name has, one bit each; names of 256 bytes and more always count.
-    lengths: [u64; 4],
+    /// The lengths that some name has, see [`length_bit`]: most other names are told apart by this alone.
+    lengths: u64,
+    /// Whether the name is found in the pass, rather than looked for when it is needed.
+    together: Box<[bool]>,
 }
 
 impl HeaderNames {
@@ -88,6 +102,12 @@ impl HeaderNames {
         self.names.get(id.0 as usize).map_or("", |name| name)
     }
 
+    /// Whether the header is found in the pass.
+    #[inline]
+    pub(crate) fn is_together(&self, id: HeaderId) -> bool {
+        self.together.get(id.0 as usize).copied().unwrap_or(false)
+    }
+
     pub(crate) fn heap_bytes(&self) -> usize {
         self.buckets.len() * 4 + self.names.iter().map(|name| name.len() + size_of::<Box<str>>()).sum::<usize>()
     }
@@ -95,15 +115,16 @@ impl HeaderNames {
     /// The id of a header's name, if the configuration asks for it.
     #[inline]
     pub(crate) fn id(&self, name: &[u8]) -> Option<HeaderId> {
-        let word = self.lengths.get(name.len() / 64).copied().unwrap_or(u64::MAX);
-        if word >> (name.len() % 64) & 1 == 0 {
-            return None;
-        }
+        if self.lengths & length_bit(name.len()) == 0 { None } else { self.find(name) }
+    }
+
+    #[inline]
+    fn find(&self, name: &[u8]) -> Option<HeaderId> {
         let mask = self.buckets.len() - 1;
         let mut at = spread(name) & mask;
         loop {
             let id = *self.buckets.get(at)?;
-            if self.names.get(id as usize)?.as_bytes().eq_ignore_ascii_case(name) {
+            if is_name(self.names.get(id as usize)?, name) {
                 return Some(HeaderId(id));
             }
             at = (at + 1) & mask;
@@ -111,24 +132,43 @@ impl HeaderNames {
     }
 }
 
-/// Spreads names by length and four of their bytes, without regard to the case of letters.
+/// So many names are looked for one by one.
+const FEW: usize = 3;
+
+/// Whether a header has this lower-case name.
+#[inline]
+pub(crate) fn is_name(wanted: &str, name: &[u8]) -> bool {
+    // Mostly names are lower case already, and HTTP/2 demands it.
+    wanted.len() == name.len() && (wanted.as_bytes() == name || wanted.as_bytes().eq_ignore_ascii_case(name))
+}
+
+/// One bit for each length; all that are 63 and longer share one.
+#[inline]
+const fn length_bit(length: usize) -> u64 {
+    1 << if length < 63 { length } else { 63 }
+}
+
+/// Spreads names by length and their first and last byte, without regard to the case of letters.
 #[inline]
 fn spread(name: &[u8]) -> usize {
     // Setting the bit that tells the cases apart merges a few other characters too, which only costs a comparison.
-    let byte = |at: usize| u32::from(name.get(at).copied().unwrap_or(0) | 0x20);
-    let length = name.len();
-    let picked = byte(0) | byte(length / 2) << 8 | byte(length.wrapping_sub(1)) << 16 | byte(length.wrapping_sub(3)) << 24;
-    let mixed = (picked ^ dense(length).wrapping_mul(0x9e37_79b1)).wrapping_mul(0x85eb_ca6b);
-    (mixed >> 15 ^ mixed >> 24) as usize
+    let (first, last) = match name {
+        [first, .., last] => (u32::from(*first | 0x20), u32::from(*last | 0x20)),
+        [only] => (u32::from(*only | 0x20), 0),
+        [] => (0, 0),
+    };
+    let picked = first | last << 8 | dense(name.len()) << 16;
+    (picked.wrapping_mul(0x9e37_79b1) >> 16) as usize
 }
 
 /// How many lines of asked-for headers are kept at hand; a request with more is scanned anew for each header.
-const ROOM: usize = 16;
+const ROOM: usize = 12;
 
 /// The lines of the asked-for headers of one request.
 #[derive(Debug)]
 pub(crate) struct Seen<'r> {
-    lines: [(HeaderId, &'r [u8]); ROOM],
+    /// Room that is not used yet holds nothing, which costs less to prepare than an empty value.
+    lines: [(HeaderId, Option<&'r [u8]>); ROOM],
     count: usize,
 }
 
@@ -136,11 +176,11 @@ impl<'r> Seen<'r> {
     /// Finds the lines, in one pass.
     #[inline]
     pub(crate) fn of(lines: impl Iterator<Item = (&'r [u8], &'r [u8])>, names: &HeaderNames) -> Self {
-        let mut seen = Self { lines: [(HeaderId(HeaderNames::EMPTY), &[]); ROOM], count: 0 };
+        let mut seen = Self { lines: [(HeaderId(0), None); ROOM], count: 0 };
         for (name, value) in lines {
             if let Some(id) = names.id(name) {
                 if let Some(line) = seen.lines.get_mut(seen.count) {
-                    *line = (id, trim(value));
+                    *line = (id, Some(trim(value)));
                 }
                 seen.count += 1;
             }
@@ -148,45 +188,20 @@ impl<'r> Seen<'r> {
         seen
     }
 
-    /// The lines of all headers that are asked for; `all` are the lines of the same request.
-    pub(crate) fn all<'s>(
-        &'s self,
-        all: impl Iterator<Item = (&'r [u8], &'r [u8])>,
-        names: &'s HeaderNames,
-    ) -> impl Iterator<Item = (HeaderId, &'r [u8])> {
-        let at_hand = self.lines.get(..self.count);
-        let anew = all.filter(move |_| at_hand.is_none()).filter_map(|(name, value)| Some((names.id(name)?, trim(value))));
-        at_hand.into_iter().flatten().copied().chain(anew)
-    }
-
-    /// The lines of one header, in order; `all` are the lines of the same request.
-    pub(crate) fn lines<'s, I>(&'s self, header: HeaderId, all: I, names: &'s HeaderNames) -> Lines<'s, 'r, I> {
-        let source = match self.lines.get(..self.count) {
-            Some(lines) => Source::AtHand(lines.iter()),
-            None => Source::All(all, names),
-        };
-        Lines { header, source }
+    /// The lines found, unless they were too many to be kept.
+    #[inline]
+    pub(crate) fn at_hand(&self) -> Option<&[(HeaderId, Option<&'r [u8]>)]> {
+        self.lines.get(..self.count)
     }
 }
 
-/// The lines of one header, without outer blanks.
+/// The lines of one header, in order, without outer blanks.
 #[derive(Clone, Debug)]
-pub(crate) struct Lines<'s, 'r, I> {
-    header: HeaderId,
-    source: Source<'s, 'r, I>,
-}
-
-impl<I> Lines<'_, '_, I> {
-    /// No lines at all.
-    pub(crate) fn none(header: HeaderId) -> Self {
-        Self { header, source: Source::AtHand([].iter()) }
-    }
-}
-
-#[derive(Clone, Debug)]
-enum Source<'s, 'r, I> {
-    AtHand(slice::Iter<'s, (HeaderId, &'r [u8])>),
-    All(I, &'s HeaderNames),
+pub(crate) enum Lines<'s, 'r, I> {
+    /// Among those that the pass found.
+    AtHand(HeaderId, slice::Iter<'s, (HeaderId, Option<&'r [u8]>)>),
+    /// Among all lines of the request.
+    Among(&'s str, I),
 }
 
 impl<'r, I: Iterator<Item = (&'r [u8], &'r [u8])>> Iterator for Lines<'_, 'r, I> {
@@ -194,10 +209,9 @@ impl<'r, I: Iterator<Item = (&'r [u8], &'r [u8])>> Iterator for Lines<'_, 'r, I>
 
     #[inline]
     fn next(&mut self) -> Option<&'r [u8]> {
-        let header = self.header;
-        match &mut self.source {
-            Source::AtHand(lines) => lines.find(|(id, _)| *id == header).map(|(_, value)| *value),
-            Source::All(lines, names) => lines.find(|(name, _)| names.id(name) == Some(header)).map(|(_, value)| trim(value)),
+        match self {
+            Self::AtHand(header, lines) => lines.find(|(id, _)| id == header).and_then(|(_, value)| *value),
+            Self::Among(wanted, lines) => lines.find(|(name, _)| is_name(wanted, name)).map(|(_, value)| trim(value)),
         }
     }
 }

@@ -5,6 +5,7 @@ use alloc::{borrow::ToOwned, format, string::String, vec::Vec};
 use ipnet::IpNet;
 
 use crate::{
+    attribute::names::HeaderId,
     condition::{Attribute, Condition, ConditionId, Percent},
     config::{self, Entry, HeaderValues},
     diagnostic::{Code, Diagnostic, FieldPath},
@@ -140,6 +141,11 @@ impl Compiler<'_> {
     }
 
     fn test(&mut self, attribute: Attribute, matcher: &config::Matcher, path: &FieldPath) -> ConditionId {
+        match attribute {
+            Attribute::Cookie(_) => self.names.ask(HeaderId::COOKIE),
+            Attribute::Baggage(_) => self.names.ask(HeaderId::BAGGAGE),
+            _ => {}
+        }
         let matcher = self.matcher(attribute, matcher, path);
         self.conditions.add(Condition::Test { attribute, matcher })
     }

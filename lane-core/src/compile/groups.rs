@@ -101,7 +101,6 @@ impl<'c> Compiler<'c> {
             baseline,
             tag_label: self.patterns.pool.add(config.tag_label.as_deref().unwrap_or(DEFAULT_TAG_LABEL)),
             unknown: config.unknown_lane.unwrap_or(default_unknown),
-            keep_lane: config.keep_lane,
             trust_client: config.trust_client,
             services,
             lanes,

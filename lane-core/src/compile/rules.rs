@@ -48,6 +48,7 @@ impl Compiler<'_> {
             service: service.unwrap_or(ServiceId(0)),
             at_gateway: at(At::Gateway),
             at_hop: at(At::Hop),
+            keeps_lane: scope.config.keep_lane,
             hosts,
             condition,
             action: action.unwrap_or(Action::Lane(LaneId(0))),

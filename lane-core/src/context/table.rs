@@ -5,7 +5,7 @@ use alloc::{boxed::Box, vec::Vec};
 
 use hashbrown::HashTable;
 
-use crate::intern::FixedSeeds;
+use crate::intern::FixedSeed;
 
 /// A remembered lane.
 #[derive(Debug)]
@@ -28,7 +28,7 @@ pub struct TraceTable {
     now: u64,
     slots: Vec<Slot>,
     index: HashTable<usize>,
-    seeds: FixedSeeds,
+    seeds: FixedSeed,
     oldest: Option<usize>,
     newest: Option<usize>,
 }
@@ -37,7 +37,7 @@ impl TraceTable {
     /// An empty table for at most `capacity` associations, each dead when its age reaches `ttl`.
     #[must_use]
     pub fn new(capacity: usize, ttl: u64) -> Self {
-        Self { capacity, ttl, now: 0, slots: Vec::new(), index: HashTable::new(), seeds: FixedSeeds::default(), oldest: None, newest: None }
+        Self { capacity, ttl, now: 0, slots: Vec::new(), index: HashTable::new(), seeds: FixedSeed::default(), oldest: None, newest: None }
     }
 
     /// Associates the trace id with the lane, or renews it. When the table is full the oldest write leaves.

@@ -13,8 +13,8 @@ use hashbrown::HashTable;
 
 use crate::{
     attribute::{Value, names::HeaderId},
-    condition::{Attribute, Condition, ConditionId, joined_lines},
-    intern::{FixedSeeds, Map, RuleId, Set, dense},
+    condition::{Attribute, Condition, ConditionId, Facts, joined_lines},
+    intern::{FixedSeed, Map, RuleId, Set, dense},
     pattern::{Kind, Text},
     request::Headers,
     router::Plan,
@@ -23,7 +23,7 @@ use crate::{
 use super::{
     Search,
     row::{Asked, Key, Row},
-    value::{Found, hash, mix},
+    value::{Found, mix},
 };
 
 /// The most keys that a row gives for look-ups.
@@ -49,7 +49,7 @@ pub(crate) struct Cells {
     by_header: Map<HeaderId, Vec<u32>>,
     /// What is looked up and is no header.
     no_headers: Vec<u32>,
-    seeds: FixedSeeds,
+    seed: FixedSeed,
 }
 
 /// The rules of one place.
@@ -75,6 +75,8 @@ struct Tuple {
 
 /// A key that is not there.
 const NO_KEY: u32 = u32::MAX;
+/// A rule that is not there, behind all others.
+const NO_RULE: u32 = u32::MAX;
 
 /// The rows of a tuple that demand the same values.
 #[derive(Clone, Copy, Debug)]
@@ -84,16 +86,19 @@ struct Posting {
     rows: Rows,
 }
 
-/// Rows in `Cells::rows`, and passes over values that find more.
+/// Rows that nothing more tells apart by look-up.
 #[derive(Clone, Copy, Debug)]
 struct Rows {
-    first: u32,
+    /// The first, in place: mostly it is the only one, or ends the search. No rule where there is none.
+    first: (u32, Option<ConditionId>),
+    /// The others, in `Cells::rows`.
+    more: u32,
     count: u32,
-    first_pass: u32,
+    /// Passes over values that find still more.
     passes: u32,
+    pass_count: u32,
 }
 
-impl Rows {}
 
 /// Rows with an expression over one attribute, in one automaton: one pass over the value finds those that match.
 #[derive(Debug)]
@@ -177,8 +182,8 @@ impl Cells {
         lists.sort_unstable_by_key(|(values, rows)| (rows.first().map(|row| row.rule), *values));
         for (values, rows) in lists {
             let rows = self.rows(rows, plan);
-            let Self { postings, tuples, seeds, .. } = self;
-            let hash_of = |posting: &Posting| posting_hash(posting, tuples, seeds, plan);
+            let Self { postings, tuples, seed, .. } = self;
+            let hash_of = |posting: &Posting| posting_hash(posting, tuples, seed, plan);
             let posting = Posting { tuple, values, rows };
             postings.insert_unique(hash_of(&posting), posting, hash_of);
         }
@@ -187,16 +192,16 @@ impl Cells {
     /// Stores rows that nothing more tells apart by look-up.
     fn rows(&mut self, rows: Vec<Row>, plan: &mut Plan) -> Rows {
         let (rows, passes) = if rows.len() < WORTH_A_PASS { (rows, Vec::new()) } else { passes(rows, plan) };
+        let mut rows = rows.into_iter().map(|row| (row.rule.0, rest(&row.rest, plan))).collect::<Vec<_>>().into_iter();
+        let first = rows.next().unwrap_or((NO_RULE, None));
         let stored = Rows {
-            first: dense(self.rows.len()),
+            first,
+            more: dense(self.rows.len()),
             count: dense(rows.len()),
-            first_pass: dense(self.passes.len()),
-            passes: dense(passes.len()),
+            passes: dense(self.passes.len()),
+            pass_count: dense(passes.len()),
         };
-        for row in rows {
-            let rest = rest(&row.rest, plan);
-            self.rows.push((row.rule.0, rest));
-        }
+        self.rows.extend(rows);
         self.passes.extend(passes);
         stored
     }
@@ -212,17 +217,41 @@ impl Cells {
     /// Searches a cell for a rule before the best one.
     pub(super) fn search<H: Headers + ?Sized, L, J: FnMut(RuleId) -> Option<L>>(&self, cell: u32, search: &mut Search<'_, '_, H, L, J>) {
         let Some(cell) = self.cells.get(cell as usize).filter(|cell| cell.least < search.best.rule) else { return };
-        self.search_rows(cell.loose, search);
+        self.search_rows(&cell.loose, search);
         if cell.by_header {
             return self.search_by_header(*cell, search);
         }
-        for tuple in cell.first_tuple..cell.first_tuple + cell.tuples {
-            let Some(&Tuple { least, asked }) = self.tuples.get(tuple as usize) else { return };
+        let first = cell.first_tuple as usize;
+        let Some(tuples) = self.tuples.get(first..first + cell.tuples as usize) else { return };
+        for (tuple, number) in tuples.iter().zip(cell.first_tuple..) {
             // Tuples are sorted by their first rule.
-            if least >= search.best.rule {
+            if tuple.least >= search.best.rule {
                 return;
             }
-            self.probe(tuple, asked, search);
+            match tuple.asked {
+                [only, NO_KEY] => self.probe_one(number, only, search),
+                asked => self.probe(number, asked, search),
+            }
+        }
+    }
+
+    /// Probes a tuple of one key: the commonest.
+    #[inline]
+    fn probe_one<H: Headers + ?Sized, L, J: FnMut(RuleId) -> Option<L>>(&self, tuple: u32, asked: u32, search: &mut Search<'_, '_, H, L, J>) {
+        let Some(what) = self.asked.get(asked as usize) else { return };
+        match search.values.get(asked, *what, search.facts, &self.seed) {
+            Found::Absent => {}
+            Found::One(hash, value) => {
+                let pool = &search.plan.patterns.pool;
+                let same = |posting: &Posting| {
+                    let [wanted, _] = posting.values;
+                    posting.tuple == tuple && pool.bytes(wanted) == value
+                };
+                if let Some(posting) = self.postings.find(mix(tuple_hash(tuple), hash), same) {
+                    self.search_rows(&posting.rows, search);
+                }
+            }
+            Found::Pieces(_) | Found::Lines => self.probe_lines(tuple, [asked, NO_KEY], 0, tuple_hash(tuple), &mut [Found::Absent; KEYS], search),
         }
     }
 
@@ -247,8 +276,8 @@ impl Cells {
                     Asked::Value(_) => line,
                     Asked::Presence(_) => b"",
                 };
-                let value_hash = hash(&self.seeds, value);
-                let found = [Found::One(value_hash, Value::Plain(value)), Found::Absent];
+                let value_hash = self.seed.hash_bytes(value);
+                let found = [Found::One(value_hash, value), Found::Absent];
                 self.look_up(tuple, mix(tuple_hash(tuple), value_hash), [*number, NO_KEY], &found, search);
             }
         }
@@ -271,10 +300,10 @@ impl Cells {
         let mut found = [Found::Absent; KEYS];
         for (room, number) in found.iter_mut().zip(asked) {
             let Some(what) = self.asked.get(number as usize) else { break };
-            *room = search.values.get(number, *what, search.facts, &self.seeds);
+            *room = search.values.get(number, *what, search.facts, &self.seed);
             match *room {
                 Found::Absent => return,
-                Found::One(hash, _) | Found::Joined(hash) => probe = mix(probe, hash),
+                Found::One(hash, _) | Found::Pieces(hash) => probe = mix(probe, hash),
                 Found::Lines => return self.probe_lines(tuple, asked, 0, tuple_hash(tuple), &mut [Found::Absent; KEYS], search),
             }
         }
@@ -302,14 +331,14 @@ impl Cells {
             }
             self.probe_lines(tuple, asked, position + 1, mix(probe, hash), found, search);
         };
-        match search.values.get(number, *what, search.facts, &self.seeds) {
+        match search.values.get(number, *what, search.facts, &self.seed) {
             Found::Absent => {}
-            one @ (Found::One(hash, _) | Found::Joined(hash)) => go_on(one, hash, search),
+            one @ (Found::One(hash, _) | Found::Pieces(hash)) => go_on(one, hash, search),
             Found::Lines => {
                 let Asked::Value(Attribute::Header { header, .. }) = *what else { return };
                 for line in search.facts.attributes.lines(header) {
-                    let hash = hash(&self.seeds, line);
-                    go_on(Found::One(hash, Value::Plain(line)), hash, search);
+                    let hash = self.seed.hash_bytes(line);
+                    go_on(Found::One(hash, line), hash, search);
                 }
             }
         }
@@ -325,37 +354,65 @@ impl Cells {
         found: &[Found<'_>; KEYS],
         search: &mut Search<'_, '_, H, L, J>,
     ) {
-        let facts = search.facts;
-        let pool = &search.plan.patterns.pool;
-        let is_value = |((number, found), wanted): ((u32, &Found<'_>), &Text)| match *found {
-            _ if number == NO_KEY => true,
-            Found::One(_, Value::Plain(value)) => value == pool.bytes(*wanted),
-            Found::One(_, value) => value.bytes().eq(pool.bytes(*wanted).iter().copied()),
-            Found::Joined(_) => match self.asked.get(number as usize) {
-                Some(Asked::Value(Attribute::Header { header, .. })) => {
-                    joined_lines(facts.attributes.lines(*header)).eq(pool.bytes(*wanted).iter().copied())
-                }
-                _ => false,
-            },
-            Found::Absent | Found::Lines => false,
+        let (facts, pool) = (search.facts, &search.plan.patterns.pool);
+        let [first, second] = found;
+        let [first_asked, second_asked] = asked;
+        let same = |posting: &Posting| {
+            let [first_value, second_value] = posting.values;
+            posting.tuple == tuple
+                && self.is_value(first_asked, first, pool.bytes(first_value), facts)
+                && (second_asked == NO_KEY || self.is_value(second_asked, second, pool.bytes(second_value), facts))
         };
-        let same = |posting: &Posting| posting.tuple == tuple && asked.into_iter().zip(found).zip(&posting.values).all(is_value);
         if let Some(posting) = self.postings.find(probe, same) {
-            self.search_rows(posting.rows, search);
+            self.search_rows(&posting.rows, search);
+        }
+    }
+
+    /// Whether what was found is the value that a row demands.
+    #[inline]
+    fn is_value<H: Headers + ?Sized>(&self, asked: u32, found: &Found<'_>, wanted: &[u8], facts: &Facts<'_, '_, H>) -> bool {
+        match found {
+            Found::One(_, value) => *value == wanted,
+            Found::Pieces(_) => self.are_pieces_of(asked, wanted, facts),
+            Found::Absent | Found::Lines => false,
+        }
+    }
+
+    #[cold]
+    fn are_pieces_of<H: Headers + ?Sized>(&self, asked: u32, wanted: &[u8], facts: &Facts<'_, '_, H>) -> bool {
+        let wanted = wanted.iter().copied();
+        match self.asked.get(asked as usize) {
+            Some(Asked::Value(Attribute::Header { header, .. })) => joined_lines(facts.attributes.lines(*header)).eq(wanted),
+            Some(Asked::Value(attribute)) => facts.value(*attribute).is_some_and(|value| value.bytes().eq(wanted)),
+            Some(Asked::Presence(_)) | None => false,
         }
     }
 
     /// Tries rows in order, then what passes over values find.
     #[inline]
-    fn search_rows<H: Headers + ?Sized, L, J: FnMut(RuleId) -> Option<L>>(&self, rows: Rows, search: &mut Search<'_, '_, H, L, J>) {
-        let first = rows.first as usize;
+    fn search_rows<H: Headers + ?Sized, L, J: FnMut(RuleId) -> Option<L>>(&self, rows: &Rows, search: &mut Search<'_, '_, H, L, J>) {
+        let (rule, rest) = rows.first;
+        let ended = rule >= search.best.rule || search.candidate(rule, rest);
+        if !ended && rows.count > 0 {
+            self.search_more(rows, search);
+        }
+        if rows.pass_count > 0 {
+            self.search_passes(rows, search);
+        }
+    }
+
+    fn search_more<H: Headers + ?Sized, L, J: FnMut(RuleId) -> Option<L>>(&self, rows: &Rows, search: &mut Search<'_, '_, H, L, J>) {
+        let first = rows.more as usize;
         for (rule, rest) in self.rows.get(first..first + rows.count as usize).unwrap_or_default() {
             if *rule >= search.best.rule || search.candidate(*rule, *rest) {
-                break;
+                return;
             }
         }
-        let first = rows.first_pass as usize;
-        for pass in self.passes.get(first..first + rows.passes as usize).unwrap_or_default() {
+    }
+
+    fn search_passes<H: Headers + ?Sized, L, J: FnMut(RuleId) -> Option<L>>(&self, rows: &Rows, search: &mut Search<'_, '_, H, L, J>) {
+        let first = rows.passes as usize;
+        for pass in self.passes.get(first..first + rows.pass_count as usize).unwrap_or_default() {
             if pass.least < search.best.rule {
                 pass.search(search);
             }
@@ -417,10 +474,10 @@ fn tuple_hash(tuple: u32) -> u64 {
     mix(u64::from(tuple), 0)
 }
 
-fn posting_hash(posting: &Posting, tuples: &[Tuple], seeds: &FixedSeeds, plan: &Plan) -> u64 {
+fn posting_hash(posting: &Posting, tuples: &[Tuple], seed: &FixedSeed, plan: &Plan) -> u64 {
     let asked = tuples.get(posting.tuple as usize).map_or([NO_KEY; KEYS], |tuple| tuple.asked);
     let keys = asked.into_iter().zip(posting.values).filter(|(number, _)| *number != NO_KEY);
-    keys.fold(tuple_hash(posting.tuple), |probe, (_, value)| mix(probe, hash(seeds, plan.patterns.pool.bytes(value))))
+    keys.fold(tuple_hash(posting.tuple), |probe, (_, value)| mix(probe, seed.hash_bytes(plan.patterns.pool.bytes(value))))
 }
 
 /// Leaves each row the keys by which it is looked up; the others become conditions to check.

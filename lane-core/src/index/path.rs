@@ -31,6 +31,7 @@ const DEEPEST: usize = 256;
 /// A literal, as far as it goes beyond the node above.
 #[derive(Clone, Copy, Debug)]
 struct Node {
+    /// Without its first byte, by which the node is found; the root's is whole.
     label: Text,
     /// The first rule here and below.
     least: u32,
@@ -69,7 +70,8 @@ impl Paths {
         };
         let least = rows.iter().map(|row| row.rule).min().unwrap_or(RuleId(NONE)).0;
         let id = self.nodes.len();
-        let label = first.part(depth, common);
+        // The step from the node above has compared the first byte already.
+        let label = first.part(if level == 0 { 0 } else { depth + 1 }, common);
         self.nodes.push(Node { label, least, exact: NONE, below: NONE, prefix: NONE, children: 0, lowest: 0, span: 0 });
 
         let byte_at = |row: &Row, plan: &Plan| plan.patterns.pool.bytes(literal(row)).get(common).copied();
@@ -116,29 +118,37 @@ impl Paths {
         dense(id)
     }
 
-    /// Searches the cells of every literal that the path is, or begins with.
+    /// Searches the cells of every literal that the path is, or begins with. `target` is the path as received: it
+    /// ends where a query or fragment begins, and no literal goes beyond.
+    #[inline]
     pub(super) fn search<H: Headers + ?Sized, L, J: FnMut(RuleId) -> Option<L>>(
         &self,
         root: u32,
-        path: &[u8],
+        target: &[u8],
         cells: &Cells,
         search: &mut Search<'_, '_, H, L, J>,
     ) {
-        let (mut at, mut rest) = (root, path);
+        let pool = &search.plan.patterns.pool;
+        let (mut at, mut rest) = (root, target);
         while let Some(node) = self.nodes.get(at as usize) {
             if node.least >= search.best.rule {
                 return;
             }
-            let Some(after) = rest.strip_prefix(search.plan.patterns.pool.bytes(node.label)) else { return };
-            rest = after;
+            if !node.label.is_empty() {
+                let Some(after) = rest.strip_prefix(pool.bytes(node.label)) else { return };
+                rest = after;
+            }
             if node.prefix != NONE {
                 cells.search(node.prefix, search);
             }
-            let next = rest.first();
-            if node.below != NONE && next.is_none_or(|next| *next == b'/') {
+            let next = match rest {
+                [] | [b'?' | b'#', ..] => None,
+                [next, ..] => Some(*next),
+            };
+            if node.below != NONE && matches!(next, None | Some(b'/')) {
                 cells.search(node.below, search);
             }
-            let Some(next) = next else {
+            let (Some(next), [_, after @ ..]) = (next, rest) else {
                 if node.exact != NONE {
                     cells.search(node.exact, search);
                 }
@@ -149,7 +159,7 @@ impl Paths {
                 return;
             }
             let Some(child) = self.children.get(node.children as usize + usize::from(step)) else { return };
-            at = *child;
+            (at, rest) = (*child, after);
         }
     }
 

@@ -10,6 +10,8 @@ use crate::{
     router::Plan,
 };
 
+use super::value;
+
 /// One entry of a rule's `match`.
 #[derive(Clone, Debug)]
 pub(super) struct Row {
@@ -68,7 +70,7 @@ impl Row {
             Some(Condition::Any { first, count }) => plan.conditions.children(first, count),
             _ => core::slice::from_ref(&condition),
         };
-        entries.iter().map(|entry| Self::of_entry(rule, *entry, plan)).collect()
+        entries.iter().filter_map(|entry| Self::of_entry(rule, *entry, plan)).collect()
     }
 
     /// A row of which nothing is proved.
@@ -76,10 +78,12 @@ impl Row {
         Self { rule, path: None, keys: Vec::new(), rest: plan.rule(rule).condition.into_iter().collect() }
     }
 
-    fn of_entry(rule: RuleId, entry: ConditionId, plan: &Plan) -> Self {
+    /// The row of an entry; none where no path can be what it demands.
+    fn of_entry(rule: RuleId, entry: ConditionId, plan: &Plan) -> Option<Self> {
         let mut row = Self { rule, path: None, keys: Vec::new(), rest: Vec::new() };
         row.take(entry, plan);
-        row
+        let beyond_path = row.path.is_some_and(|path| plan.str(path.text).contains(['?', '#']));
+        (!beyond_path).then_some(row)
     }
 
     /// Sorts a condition that must hold into path, keys and rest.
@@ -110,7 +114,7 @@ impl Row {
             }
             Some(Condition::Test { attribute, matcher }) if !matcher.not && !matcher.or_missing && attribute != Attribute::Path => {
                 match matcher.kind {
-                    Kind::Exact { text, fold: false } => self.keys.push(Key { asked: Asked::Value(attribute), value: text, condition: id }),
+                    Kind::Exact { text, fold: false } if plan.str(text).len() <= value::LONGEST => self.keys.push(Key { asked: Asked::Value(attribute), value: text, condition: id }),
                     Kind::Present(true) => self.keys.push(Key { asked: Asked::Presence(attribute), value: Text::EMPTY, condition: id }),
                     _ => self.rest.push(id),
                 }

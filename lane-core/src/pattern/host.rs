@@ -67,7 +67,7 @@ pub(crate) fn fold_hash(seeds: &impl BuildHasher, name: &[u8]) -> u64 {
         room.copy_from_slice(rest);
     }
     hasher.write_u64(fold_word(u64::from_le_bytes(last)));
-    hasher.write_usize(name.len());
+    hasher.write_u64(name.len() as u64);
     hasher.finish()
 }
 
@@ -101,7 +101,7 @@ pub(crate) fn is_host(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::intern::FixedSeeds;
+    use crate::intern::FixedSeed;
 
     #[test]
     fn folding_a_word_lowers_letters_and_nothing_else() {
@@ -114,7 +114,7 @@ mod tests {
 
     #[test]
     fn names_that_differ_in_case_only_hash_alike() {
-        let seeds = FixedSeeds::default();
+        let seeds = FixedSeed::default();
         assert_eq!(fold_hash(&seeds, b"MockA.Default.svc"), fold_hash(&seeds, b"mocka.default.SVC"));
         assert_ne!(fold_hash(&seeds, b"mocka"), fold_hash(&seeds, b"mocka\0"));
     }

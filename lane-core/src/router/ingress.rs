@@ -43,7 +43,7 @@ impl Plan {
         liveness: &Liveness,
         recorder: &mut R,
     ) -> Decision {
-        let gateway = self.gateways.get(gateway).copied();
+        let gateway = self.gateways.get(gateway);
         let place = Place::Gateway(gateway);
         let facts = self.facts(attributes);
         let (host_held, ended) = if H::PARTIAL || R::WALKS_ALL || !self.indexed {
@@ -148,11 +148,10 @@ impl Plan {
 
     /// The lane that the request already carries and keeps (S16).
     fn kept<H: Headers + ?Sized>(&self, rule: &Rule, at: At, attributes: &Attributes<'_, H>) -> Known<Led> {
-        let group = self.group(rule.group);
-        if at == At::Hop || !group.keep_lane {
+        if at == At::Hop || !rule.keeps_lane {
             return Known::Absent;
         }
-        attributes.guide(group.guiding.header).and_then(|guide| {
+        attributes.guide(self.group(rule.group).guiding.header).and_then(|guide| {
             let lane = self.lane_of_guide(rule.group, guide);
             lane.map(|lane| Led::To { lane, found: Some(FoundIn::Header) }).into()
         })

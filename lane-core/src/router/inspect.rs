@@ -3,9 +3,9 @@
 use alloc::{borrow::Cow, vec::Vec};
 
 use crate::{
-    attribute::{Attributes, Guide, Value},
+    attribute::{Attributes, Guide, Key, Value},
     condition::joined_lines,
-    decision::{Decision, FoundIn},
+    decision::{Decision, FoundIn, Place},
     intern::{GroupId, LaneId, RuleId, ServiceId, SubsetId},
     request::{Headers, Request},
 };
@@ -137,7 +137,7 @@ impl Plan {
             (FoundIn::Source | FoundIn::Rule, ..) => lane().map(Cow::Borrowed),
             // A kept lane stands in the guiding header, whatever the rule's action is (S16).
             (FoundIn::Header, None, _) => guide(),
-            (FoundIn::Header, Some(crate::attribute::Key::Header(header)), _) if header == group.guiding.header => guide(),
+            (FoundIn::Header, Some(Key::Header(header)), _) if header == group.guiding.header => guide(),
             (FoundIn::Header, Some(key), _) if !self.is_kept(decision, attributes) => owned(attributes, key),
             (FoundIn::Header, ..) => guide(),
             (FoundIn::Cookie | FoundIn::Query | FoundIn::Baggage, Some(key), _) => owned(attributes, key),
@@ -152,13 +152,12 @@ impl Plan {
 
     /// Whether the decision kept the lane that the guiding header names, although its rule reads another header.
     fn is_kept<H: Headers + ?Sized>(&self, decision: &Decision, attributes: &Attributes<'_, H>) -> bool {
-        let (Some(id), crate::decision::Place::Gateway(_)) = (decision.group, decision.place) else { return false };
-        let group = self.group(id);
-        let guide = attributes.guide(group.guiding.header).present();
-        group.keep_lane && guide.is_some_and(|guide| self.lane_of_guide(id, guide).is_some())
+        let (Some(id), Some(rule), Place::Gateway(_)) = (decision.group, decision.rule, decision.place) else { return false };
+        let guide = attributes.guide(self.group(id).guiding.header).present();
+        self.rule(rule).keeps_lane && guide.is_some_and(|guide| self.lane_of_guide(id, guide).is_some())
     }
 }
 
-fn owned<'a, H: Headers + ?Sized>(attributes: &Attributes<'a, H>, key: crate::attribute::Key) -> Option<Cow<'a, [u8]>> {
+fn owned<'a, H: Headers + ?Sized>(attributes: &Attributes<'a, H>, key: Key) -> Option<Cow<'a, [u8]>> {
     attributes.with_key(key, |value: Value<'_>| value.bytes().collect::<Vec<_>>()).present().map(Cow::Owned)
 }
