@@ -164,8 +164,7 @@ impl<'r, H: Headers + ?Sized> Attributes<'r, H> {
         if self.is_unseen(header) {
             return Lines::AtHand(header, [].iter());
         }
-        let found = if self.names.is_together(header) { self.seen().at_hand() } else { None };
-        match found {
+        match self.found(header) {
             Some(lines) => Lines::AtHand(header, lines.iter()),
             None => Lines::Among(self.names.name(header), self.request.headers.lines()),
         }
@@ -177,7 +176,7 @@ impl<'r, H: Headers + ?Sized> Attributes<'r, H> {
         if self.is_unseen(header) {
             return Line::None;
         }
-        if self.names.is_together(header) {
+        if self.found(header).is_some() {
             return Line::of(self.lines(header));
         }
         // The same as among `lines`, in one loop: most headers cost a comparison of lengths here.
@@ -192,6 +191,20 @@ impl<'r, H: Headers + ?Sized> Attributes<'r, H> {
             }
         }
         found.map_or(Line::None, |value| Line::One(baggage::trim(value)))
+    }
+
+    /// What the pass over the headers found, if this header is among what it looks for and the pass is worth its while.
+    #[inline]
+    fn found(&self, header: HeaderId) -> Option<&[names::Kept<'r>]> {
+        if self.names.are_few() && self.seen.get().is_none() || !self.names.is_asked(header) {
+            return None;
+        }
+        self.seen().at_hand()
+    }
+
+    /// Finds the lines of all asked-for headers now: for who is going to ask for them again and again.
+    pub(crate) fn find_all(&self) {
+        self.seen();
     }
 
     fn seen(&self) -> &Seen<'r> {

@@ -6,7 +6,7 @@ use alloc::{format, string::String, sync::Arc, vec::Vec};
 use crate::{
     condition::{Attribute, Conditions},
     config::{self, Config},
-    diagnostic::{Code, CompileError, Diagnostic, FieldPath, Severity, did_you_mean},
+    diagnostic::{Code, CompileError, Diagnostic, FieldPath, Here, Severity, did_you_mean},
     index::{Index, SCANNED},
     intern::{GroupId, LaneId, Map, ServiceId, dense},
     pattern::{Patterns, Text, host::HostPattern, regex::Pending},
@@ -99,7 +99,7 @@ impl Router {
     /// All errors of the configuration together, with the warnings beside them.
     pub fn compile(config: &Config, options: &Options) -> Result<Compiled, CompileError> {
         let mut compiler = Compiler::new(options);
-        let path = FieldPath::root();
+        let path = Here::ROOT;
         if config.version != 1 {
             let problem = Diagnostic::new(Code::Version, path.field("version"), format!("schema version {} is not known", config.version));
             compiler.report(problem.help("write `version: 1`"));
@@ -117,10 +117,20 @@ impl Router {
     }
 }
 
+/// More problems than this are counted, not listed.
+const MOST_PROBLEMS: usize = 10_000;
+/// So many names are compared at most to find what was meant.
+const MOST_COMPARISONS: usize = 200_000;
+
 /// The plan while it is built, and every problem found so far.
 struct Compiler<'c> {
     options: &'c Options,
     problems: Vec<Diagnostic>,
+    /// Problems that were counted only, and whether an error is among them.
+    unreported: usize,
+    has_errors: bool,
+    /// Names compared so far to find what was meant.
+    compared: usize,
     patterns: Patterns,
     conditions: Conditions,
     names: crate::attribute::names::NamesBuilder,
@@ -157,6 +167,9 @@ impl<'c> Compiler<'c> {
         Self {
             options,
             problems: Vec::new(),
+            unreported: 0,
+            has_errors: false,
+            compared: 0,
             patterns: Patterns::default(),
             conditions: Conditions::default(),
             names: crate::attribute::names::NamesBuilder::new(),
@@ -185,30 +198,47 @@ impl<'c> Compiler<'c> {
         text
     }
 
+    /// Notes a problem; beyond any number that a person reads they are only counted.
     fn report(&mut self, problem: Diagnostic) {
-        self.problems.push(problem);
+        if self.problems.len() < MOST_PROBLEMS {
+            self.problems.push(problem);
+        } else {
+            self.unreported += 1;
+            self.has_errors |= problem.severity() == Severity::Error;
+        }
     }
 
-    fn error(&mut self, code: Code, path: &FieldPath, message: impl Into<String>) {
-        self.report(Diagnostic::new(code, path.clone(), message));
+    /// The declared name that was probably meant. Looking for it compares with every name, so it is done only so often.
+    fn suggest<'n>(&mut self, wanted: &str, names: impl ExactSizeIterator<Item = &'n str>) -> Option<String> {
+        self.compared = self.compared.saturating_add(names.len());
+        if self.compared > MOST_COMPARISONS { None } else { did_you_mean(wanted, names) }
     }
 
-    fn limit(&mut self, count: usize, limit: usize, what: &str, path: &FieldPath) {
+    fn error(&mut self, code: Code, path: &Here<'_>, message: impl Into<String>) {
+        self.report(Diagnostic::new(code, path, message));
+    }
+
+    fn limit(&mut self, count: usize, limit: usize, what: &str, path: &Here<'_>) {
         if count > limit {
-            let problem = Diagnostic::new(Code::Limit, path.clone(), format!("{count} {what}, and at most {limit} are allowed"));
+            let problem = Diagnostic::new(Code::Limit, path, format!("{count} {what}, and at most {limit} are allowed"));
             self.report(problem.help("split the configuration, or raise the limit where the router is compiled"));
         }
     }
 
     /// Reports an empty list; returns whether it was one.
-    fn empty_list(&mut self, list: Option<usize>, path: &FieldPath, help: &str) {
+    fn empty_list(&mut self, list: Option<usize>, path: &Here<'_>, help: &str) {
         if list == Some(0) {
-            self.report(Diagnostic::new(Code::EmptyList, path.clone(), "the list is empty").help(help));
+            self.report(Diagnostic::new(Code::EmptyList, path, "the list is empty").help(help));
         }
     }
 
     fn finish(mut self) -> Result<Compiled, CompileError> {
-        if self.problems.iter().any(|problem| problem.severity() == Severity::Error) {
+        if self.unreported > 0 {
+            let message = format!("{} more problems are not listed", self.unreported);
+            let code = if self.has_errors { Code::Limit } else { Code::UnreachableRule };
+            self.problems.push(Diagnostic::new(code, FieldPath::root(), message));
+        }
+        if self.has_errors() {
             return Err(CompileError { diagnostics: self.problems });
         }
         let callees = self.callees();
@@ -238,6 +268,10 @@ impl<'c> Compiler<'c> {
         plan.patterns.pool.shrink();
         plan.conditions.shrink();
         Ok(Compiled { router: Router(Arc::new(plan)), warnings: self.problems })
+    }
+
+    fn has_errors(&self) -> bool {
+        self.has_errors || self.problems.iter().any(|problem| problem.severity() == Severity::Error)
     }
 
     /// The table of called names.
@@ -298,28 +332,29 @@ impl<'c> Compiler<'c> {
 
 impl Scope<'_> {
     /// The lane that is referred to, or a problem.
-    fn lane(&self, name: &str, path: &FieldPath, compiler: &mut Compiler<'_>) -> Option<LaneId> {
+    fn lane(&self, name: &str, path: &Here<'_>, compiler: &mut Compiler<'_>) -> Option<LaneId> {
         let lane = self.lanes.get(name).copied();
         if lane.is_none() {
             let message = format!("group `{}` has no lane `{name}`", self.config.name);
-            let help = did_you_mean(name, self.lanes.keys().copied()).unwrap_or_else(|| String::from("declare the lane under `lanes`"));
-            compiler.report(Diagnostic::new(Code::UnknownReference, path.clone(), message).help(help));
+            let help = compiler.suggest(name, self.lanes.keys().copied()).unwrap_or_else(|| String::from("declare the lane under `lanes`"));
+            compiler.report(Diagnostic::new(Code::UnknownReference, path, message).help(help));
         }
         lane
     }
 
     /// The service that is referred to by its host, or a problem.
-    fn service(&self, host: &str, path: &FieldPath, compiler: &mut Compiler<'_>) -> Option<ServiceId> {
+    fn service(&self, host: &str, path: &Here<'_>, compiler: &mut Compiler<'_>) -> Option<ServiceId> {
         let wanted = host.to_ascii_lowercase();
         let service = self.services.get(&wanted).copied();
         if service.is_none() {
             let message = format!("group `{}` has no service `{host}`", self.config.name);
             let help = match self.aliases.get(&wanted) {
                 Some(host) => format!("references use hosts: write `{host}`"),
-                None => did_you_mean(host, self.services.keys().map(String::as_str))
+                None => compiler
+                    .suggest(host, self.services.keys().map(String::as_str))
                     .unwrap_or_else(|| String::from("declare the service under `services`")),
             };
-            compiler.report(Diagnostic::new(Code::UnknownReference, path.clone(), message).help(help));
+            compiler.report(Diagnostic::new(Code::UnknownReference, path, message).help(help));
         }
         service
     }

@@ -202,6 +202,53 @@ impl Serialize for FieldPath {
     }
 }
 
+/// Where a walk through a document stands: steps that point at those above, so that going down costs nothing and
+/// a [`FieldPath`] is made only where there is something to report.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Here<'a> {
+    above: Option<&'a Here<'a>>,
+    field: Option<&'a str>,
+    index: Option<usize>,
+}
+
+impl<'a> Here<'a> {
+    /// The whole document.
+    pub(crate) const ROOT: Here<'static> = Here { above: None, field: None, index: None };
+
+    /// The field or key `name` of the value here.
+    pub(crate) const fn field(&'a self, name: &'a str) -> Self {
+        Here { above: Some(self), field: Some(name), index: None }
+    }
+
+    /// The entry `index` of the list that is the field here.
+    pub(crate) const fn index(self, index: usize) -> Self {
+        Here { index: Some(index), ..self }
+    }
+}
+
+impl From<Here<'_>> for FieldPath {
+    fn from(here: Here<'_>) -> Self {
+        let mut steps = Vec::new();
+        let mut at = Some(&here);
+        while let Some(Here { above, field, index }) = at {
+            steps.extend(index.map(Step::Index));
+            steps.extend(field.map(|name| Step::Field(name.into())));
+            at = *above;
+        }
+        steps.reverse();
+        Self(steps)
+    }
+}
+
+impl From<&Here<'_>> for FieldPath {
+    fn from(here: &Here<'_>) -> Self {
+        (*here).into()
+    }
+}
+
+/// Messages are cut to this many bytes: they quote what users write, and users write anything.
+const LONGEST_MESSAGE: usize = 500;
+
 /// One problem of a configuration.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Diagnostic {
@@ -220,21 +267,21 @@ pub struct Diagnostic {
 impl Diagnostic {
     /// A problem of this kind at this field.
     #[must_use]
-    pub fn new(code: Code, path: FieldPath, message: impl Into<String>) -> Self {
-        Self { code, path, message: message.into(), help: None, related: None }
+    pub fn new(code: Code, path: impl Into<FieldPath>, message: impl Into<String>) -> Self {
+        Self { code, path: path.into(), message: cut(message.into()), help: None, related: None }
     }
 
     /// With what to do about it.
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
-        self.help = Some(help.into());
+        self.help = Some(cut(help.into()));
         self
     }
 
     /// With another field that belongs to the problem.
     #[must_use]
-    pub fn related(mut self, path: FieldPath, note: impl Into<String>) -> Self {
-        self.related = Some((path, note.into()));
+    pub fn related(mut self, path: impl Into<FieldPath>, note: impl Into<String>) -> Self {
+        self.related = Some((path.into(), note.into()));
         self
     }
 
@@ -249,6 +296,17 @@ impl fmt::Display for Diagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}: {}", self.code, self.path, self.message)
     }
+}
+
+/// `text`, or its beginning where it is beyond all reading.
+fn cut(mut text: String) -> String {
+    if text.len() > LONGEST_MESSAGE {
+        let end = (0..=LONGEST_MESSAGE).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
+        text.truncate(end);
+        text.push('…');
+        text.shrink_to_fit();
+    }
+    text
 }
 
 /// Why a configuration was refused: all its errors, and the warnings beside them.

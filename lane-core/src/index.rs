@@ -25,7 +25,7 @@ use crate::{
     intern::{FixedSeed, Map, RuleId, ServiceId, dense},
     pattern::{Text, host, host::HostPattern},
     request::Headers,
-    router::Plan,
+    router::{Plan, RulesFound},
 };
 
 pub(crate) mod cell;
@@ -55,7 +55,9 @@ pub(crate) struct Index {
     paths: Paths,
     cells: Cells,
     seed: FixedSeed,
+    /// Hosts with at most so many rows are scanned; and how many rows are.
     scanned: usize,
+    scanned_rows: usize,
 }
 
 /// Rules that are looked up together.
@@ -248,6 +250,7 @@ impl Index {
         let rows: Vec<Row> = rules.iter().flat_map(|rule| Row::of(*rule, plan)).collect();
         let host = if rows.len() <= self.scanned {
             let rows: Vec<Row> = rules.iter().map(|rule| Row::unproved(*rule, plan)).collect();
+            self.scanned_rows += rows.len();
             HostRules { least, anywhere: self.cells.add(rows, plan), tree: None }
         } else {
             let (anywhere, below): (Vec<Row>, Vec<Row>) = rows.into_iter().partition(|row| row.path.is_none());
@@ -290,6 +293,26 @@ impl Index {
         self.search(class, &mut search);
         let rule = RuleId(search.best.rule);
         search.best.led.map(|led| (rule, led))
+    }
+
+    /// How rules are found.
+    pub(crate) fn found(&self) -> RulesFound {
+        let RulesFound { by_value, by_regex, by_path, tuples, .. } = self.cells.found();
+        RulesFound {
+            scanned: self.scanned_rows,
+            by_value,
+            by_regex,
+            by_path: by_path - self.scanned_rows,
+            path_nodes: self.paths.len(),
+            tuples,
+        }
+    }
+
+    /// What the index costs in memory.
+    pub(crate) fn heap_bytes(&self) -> usize {
+        let classes = self.classes.iter().chain(self.by_service.values());
+        let rules: usize = classes.map(|class| class.rules.len() * size_of::<RuleId>()).sum();
+        rules + self.hosts.capacity() * size_of::<HostRules>() + self.paths.heap_bytes() + self.cells.heap_bytes()
     }
 
     /// All rules that hold at hops of a service, in order.

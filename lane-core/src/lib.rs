@@ -46,4 +46,4 @@ pub use decision::{Decision, FoundIn, Notes, Outcome, Reason};
 pub use intern::{GroupId, LaneId, RuleId, ServiceId, SubsetId};
 pub use liveness::{Endpoints, Liveness};
 pub use request::{Headers, NoHeaders, PairLines, Recorded, Request, Source};
-pub use router::{Change, Cookie, Remember, Router};
+pub use router::{Bytes, Change, Cookie, Remember, Router, RulesFound, Stats};

@@ -26,8 +26,10 @@ mod ingress;
 pub(crate) mod inspect;
 pub(crate) mod recorder;
 mod resolve;
+mod stats;
 
 pub use changes::{Change, Cookie, Remember};
+pub use stats::{Bytes, Found as RulesFound, Stats};
 
 use recorder::Silent;
 

@@ -34,6 +34,7 @@ fn small() -> Vec<Bomb> {
         ),
         ("ladder of aliases", format!("x0: &x0 [1]\n{ladder}"), Format::Yaml, "more than 192 deep"),
         ("alias in itself", "a: &a [*a]".into(), Format::Yaml, "stands inside what it repeats"),
+        ("wrong values", format!("{{\"version\":1,\"groups\":[{}1]}}", "1,".repeat(300_000)), Format::Json, "more than 10000 problems"),
         ("unknown fields", format!("{{{}}}", keys.join(",")), Format::Json, "unknown field"),
         ("one field again and again", format!("{{{}}}", ["\"a\":1"; 100_000].join(",")), Format::Json, "written twice"),
     ]

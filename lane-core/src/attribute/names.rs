@@ -67,7 +67,7 @@ impl NamesBuilder {
         // At most a quarter full, so that a name which nobody asks for mostly meets an empty bucket.
         let mut buckets = vec![HeaderNames::EMPTY; (self.names.len() * 4).next_power_of_two()].into_boxed_slice();
         let mask = buckets.len() - 1;
-        let together = self.asked.iter().filter(|asked| **asked).count() > FEW;
+        let few = self.asked.iter().filter(|asked| **asked).count() <= FEW;
         for (id, name) in self.names.iter().enumerate() {
             lengths |= length_bit(name.len());
             let mut at = spread(name.as_bytes()) & mask;
@@ -78,7 +78,7 @@ impl NamesBuilder {
                 *bucket = dense(id);
             }
         }
-        HeaderNames { names: self.names.into_boxed_slice(), buckets, lengths, together: self.asked.into_iter().map(|asked| asked && together).collect() }
+        HeaderNames { names: self.names.into_boxed_slice(), buckets, lengths, asked: self.asked.into_boxed_slice(), few }
     }
 }
 
@@ -90,8 +90,10 @@ pub(crate) struct HeaderNames {
     buckets: Box<[u32]>,
     /// The lengths that some name has, see [`length_bit`]: most other names are told apart by this alone.
     lengths: u64,
-    /// Whether the name is found in the pass, rather than looked for when it is needed.
-    together: Box<[bool]>,
+    /// Whether a rule asks for the name, so that the pass finds it.
+    asked: Box<[bool]>,
+    /// Whether they are so few that each is looked for when it is needed.
+    few: bool,
 }
 
 impl HeaderNames {
@@ -102,10 +104,16 @@ impl HeaderNames {
         self.names.get(id.0 as usize).map_or("", |name| name)
     }
 
-    /// Whether the header is found in the pass.
+    /// Whether a pass finds the header.
     #[inline]
-    pub(crate) fn is_together(&self, id: HeaderId) -> bool {
-        self.together.get(id.0 as usize).copied().unwrap_or(false)
+    pub(crate) fn is_asked(&self, id: HeaderId) -> bool {
+        self.asked.get(id.0 as usize).copied().unwrap_or(false)
+    }
+
+    /// Whether a pass is worth its while.
+    #[inline]
+    pub(crate) fn are_few(&self) -> bool {
+        self.few
     }
 
     pub(crate) fn heap_bytes(&self) -> usize {
@@ -164,11 +172,13 @@ fn spread(name: &[u8]) -> usize {
 /// How many lines of asked-for headers are kept at hand; a request with more is scanned anew for each header.
 const ROOM: usize = 12;
 
+/// A line of a header; room that is not used yet holds nothing, which costs less to prepare than an empty value.
+pub(crate) type Kept<'r> = (HeaderId, Option<&'r [u8]>);
+
 /// The lines of the asked-for headers of one request.
 #[derive(Debug)]
 pub(crate) struct Seen<'r> {
-    /// Room that is not used yet holds nothing, which costs less to prepare than an empty value.
-    lines: [(HeaderId, Option<&'r [u8]>); ROOM],
+    lines: [Kept<'r>; ROOM],
     count: usize,
 }
 
@@ -190,7 +200,7 @@ impl<'r> Seen<'r> {
 
     /// The lines found, unless they were too many to be kept.
     #[inline]
-    pub(crate) fn at_hand(&self) -> Option<&[(HeaderId, Option<&'r [u8]>)]> {
+    pub(crate) fn at_hand(&self) -> Option<&[Kept<'r>]> {
         self.lines.get(..self.count)
     }
 }
@@ -199,7 +209,7 @@ impl<'r> Seen<'r> {
 #[derive(Clone, Debug)]
 pub(crate) enum Lines<'s, 'r, I> {
     /// Among those that the pass found.
-    AtHand(HeaderId, slice::Iter<'s, (HeaderId, Option<&'r [u8]>)>),
+    AtHand(HeaderId, slice::Iter<'s, Kept<'r>>),
     /// Among all lines of the request.
     Among(&'s str, I),
 }

@@ -8,7 +8,7 @@ use crate::{
     attribute::names::HeaderId,
     condition::{Attribute, Condition, ConditionId, Percent},
     config::{self, Entry, HeaderValues},
-    diagnostic::{Code, Diagnostic, FieldPath},
+    diagnostic::{Code, Diagnostic, FieldPath, Here},
     intern::dense,
     pattern::{
         Kind, Matcher, Range, re2,
@@ -26,7 +26,7 @@ struct Place<'s, 'c> {
 
 impl Compiler<'_> {
     /// A rule's `match`: any entry holds. None where nothing is asked of the request.
-    pub(super) fn rule_match(&mut self, entries: &[Entry], scope: &Scope<'_>, default_salt: &str, path: &FieldPath) -> Option<ConditionId> {
+    pub(super) fn rule_match(&mut self, entries: &[Entry], scope: &Scope<'_>, default_salt: &str, path: &Here<'_>) -> Option<ConditionId> {
         self.empty_list(Some(entries.len()), path, "leave `match` out to hold for every request");
         let place = Place { scope, default_salt };
         let ids: Vec<_> = entries.iter().enumerate().map(|(index, entry)| self.entry(entry, &place, 1, &path.index(index))).collect();
@@ -37,10 +37,10 @@ impl Compiler<'_> {
         Some(self.conditions.any(&ids))
     }
 
-    fn entry(&mut self, entry: &Entry, place: &Place<'_, '_>, level: usize, path: &FieldPath) -> ConditionId {
+    fn entry(&mut self, entry: &Entry, place: &Place<'_, '_>, level: usize, path: &Here<'_>) -> ConditionId {
         let limit = self.options.limits.condition_levels;
         if level > limit {
-            let problem = Diagnostic::new(Code::Limit, path.clone(), format!("conditions are nested deeper than {limit} levels"));
+            let problem = Diagnostic::new(Code::Limit, path, format!("conditions are nested deeper than {limit} levels"));
             self.report(problem.help("conditions of one level need no nesting: an entry holds when all of its conditions do"));
             return self.conditions.all(&[]);
         }
@@ -52,26 +52,30 @@ impl Compiler<'_> {
             ids.push(self.test(Attribute::Path, matcher, &path.field("path")));
         }
         let joined = place.scope.config.header_values == Some(HeaderValues::Joined);
+        let headers = path.field("headers");
         for (name, matcher) in &entry.headers {
-            let path = path.field("headers").field(name);
+            let path = headers.field(name);
             self.header_name(name, &path);
             let header = self.names.id(name);
             ids.push(self.test(Attribute::Header { header, joined }, matcher, &path));
         }
+        let query = path.field("query");
         for (name, matcher) in &entry.query {
-            let path = path.field("query").field(name);
+            let path = query.field(name);
             self.query_name(name, &path);
             let name = self.name(name);
             ids.push(self.test(Attribute::Query(name), matcher, &path));
         }
+        let cookies = path.field("cookies");
         for (name, matcher) in &entry.cookies {
-            let path = path.field("cookies").field(name);
+            let path = cookies.field(name);
             self.cookie_name(name, &path);
             let name = self.name(name);
             ids.push(self.test(Attribute::Cookie(name), matcher, &path));
         }
+        let baggage = path.field("baggage");
         for (key, matcher) in &entry.baggage {
-            let path = path.field("baggage").field(key);
+            let path = baggage.field(key);
             self.baggage_key(key, &path);
             let key = self.name(key);
             ids.push(self.test(Attribute::Baggage(key), matcher, &path));
@@ -105,13 +109,14 @@ impl Compiler<'_> {
         self.conditions.all(&ids)
     }
 
-    fn source(&mut self, source: &config::Source, place: &Place<'_, '_>, path: &FieldPath, ids: &mut Vec<ConditionId>) {
+    fn source(&mut self, source: &config::Source, place: &Place<'_, '_>, path: &Here<'_>, ids: &mut Vec<ConditionId>) {
         if let Some(matcher) = &source.service {
             ids.push(self.test(Attribute::SourceService { group: place.scope.group.0 }, matcher, &path.field("service")));
         }
+        let labels = path.field("labels");
         for (name, matcher) in &source.labels {
             let label = self.name(name);
-            ids.push(self.test(Attribute::SourceLabel(label), matcher, &path.field("labels").field(name)));
+            ids.push(self.test(Attribute::SourceLabel(label), matcher, &labels.field(name)));
         }
         if let Some(ranges) = &source.ip {
             let path = path.field("ip");
@@ -121,7 +126,7 @@ impl Compiler<'_> {
         }
     }
 
-    fn network(&mut self, text: &str, path: &FieldPath) -> Option<IpNet> {
+    fn network(&mut self, text: &str, path: &Here<'_>) -> Option<IpNet> {
         let network = text.parse::<IpNet>().ok();
         if network.is_none() {
             let help = if text.parse::<core::net::IpAddr>().is_ok() {
@@ -129,7 +134,7 @@ impl Compiler<'_> {
             } else {
                 "write an address and a prefix length, for example `10.0.0.0/8`".to_owned()
             };
-            self.report(Diagnostic::new(Code::BadCidr, path.clone(), format!("`{text}` is no address range")).help(help));
+            self.report(Diagnostic::new(Code::BadCidr, path, format!("`{text}` is no address range")).help(help));
         }
         // The caller's address is compared as IPv4 where it is mapped to IPv6 (S13), so a range of such is too.
         network.map(|network| match network {
@@ -140,7 +145,7 @@ impl Compiler<'_> {
         })
     }
 
-    fn test(&mut self, attribute: Attribute, matcher: &config::Matcher, path: &FieldPath) -> ConditionId {
+    fn test(&mut self, attribute: Attribute, matcher: &config::Matcher, path: &Here<'_>) -> ConditionId {
         match attribute {
             Attribute::Cookie(_) => self.names.ask(HeaderId::COOKIE),
             Attribute::Baggage(_) => self.names.ask(HeaderId::BAGGAGE),
@@ -151,42 +156,45 @@ impl Compiler<'_> {
     }
 
     /// Takes the wrappers off, in their order (S7).
-    fn matcher(&mut self, attribute: Attribute, matcher: &config::Matcher, path: &FieldPath) -> Matcher {
-        use config::Matcher as M;
-        let mut compiled = Matcher { or_missing: false, not: false, kind: Kind::Present(true) };
-        let mut fold = false;
-        let (mut inner, mut path) = (matcher, path.clone());
-        loop {
-            let (name, next, in_order) = match inner {
-                M::OrMissing(next) => ("or_missing", next, !compiled.or_missing && !compiled.not && !fold),
-                M::Not(next) => ("not", next, !compiled.not && !fold),
-                M::IgnoreCase(next) => ("ignore_case", next, !fold),
-                kind => {
-                    compiled.kind = self.kind(attribute, kind, fold, &path);
-                    let wrapped = compiled.or_missing || compiled.not;
-                    if let (M::Present(_), true) = (kind, wrapped) {
-                        let problem = Diagnostic::new(Code::MatcherShape, path, "`present` takes no wrapper");
-                        self.report(problem.help("write `present: true` or `present: false` alone"));
-                    }
-                    return compiled;
-                }
-            };
-            path = path.field(name);
-            if !in_order {
-                let problem = Diagnostic::new(Code::MatcherShape, path.clone(), format!("the wrapper `{name}` is in the wrong place"));
-                self.report(problem.help("the order is `or_missing`, `not`, `ignore_case`, each at most once"));
-                return compiled;
-            }
-            match inner {
-                M::OrMissing(_) => compiled.or_missing = true,
-                M::Not(_) => compiled.not = true,
-                _ => fold = true,
-            }
-            inner = &**next;
-        }
+    fn matcher(&mut self, attribute: Attribute, matcher: &config::Matcher, path: &Here<'_>) -> Matcher {
+        let bare = Matcher { or_missing: false, not: false, kind: Kind::Present(true) };
+        self.unwrapped(attribute, matcher, bare, false, path)
     }
 
-    fn kind(&mut self, attribute: Attribute, kind: &config::Matcher, fold: bool, path: &FieldPath) -> Kind {
+    fn unwrapped(
+        &mut self,
+        attribute: Attribute,
+        matcher: &config::Matcher,
+        mut compiled: Matcher,
+        fold: bool,
+        path: &Here<'_>,
+    ) -> Matcher {
+        use config::Matcher as M;
+        let (name, inner, in_order) = match matcher {
+            M::OrMissing(inner) => ("or_missing", inner, !compiled.or_missing && !compiled.not && !fold),
+            M::Not(inner) => ("not", inner, !compiled.not && !fold),
+            M::IgnoreCase(inner) => ("ignore_case", inner, !fold),
+            kind => {
+                compiled.kind = self.kind(attribute, kind, fold, path);
+                if let (M::Present(_), true) = (kind, compiled.or_missing || compiled.not) {
+                    let problem = Diagnostic::new(Code::MatcherShape, path, "`present` takes no wrapper");
+                    self.report(problem.help("write `present: true` or `present: false` alone"));
+                }
+                return compiled;
+            }
+        };
+        let path = path.field(name);
+        if !in_order {
+            let problem = Diagnostic::new(Code::MatcherShape, path, format!("the wrapper `{name}` is in the wrong place"));
+            self.report(problem.help("the order is `or_missing`, `not`, `ignore_case`, each at most once"));
+            return compiled;
+        }
+        compiled.or_missing |= name == "or_missing";
+        compiled.not |= name == "not";
+        self.unwrapped(attribute, inner, compiled, fold || name == "ignore_case", &path)
+    }
+
+    fn kind(&mut self, attribute: Attribute, kind: &config::Matcher, fold: bool, path: &Here<'_>) -> Kind {
         use config::Matcher as M;
         let (name, folds) = match kind {
             M::Exact(_) => ("exact", true),
@@ -206,16 +214,16 @@ impl Compiler<'_> {
                 M::Regex(_) => "write `(?i)` in front of the pattern",
                 _ => "remove `ignore_case`",
             };
-            self.report(Diagnostic::new(Code::MatcherShape, path.clone(), format!("`ignore_case` does not go with `{name}`")).help(help));
+            self.report(Diagnostic::new(Code::MatcherShape, path, format!("`ignore_case` does not go with `{name}`")).help(help));
         }
         if let (M::Segments(_), false) = (kind, attribute == Attribute::Path) {
-            let problem = Diagnostic::new(Code::MatcherPlace, path.clone(), "`segments` is for `path` only");
+            let problem = Diagnostic::new(Code::MatcherPlace, path, "`segments` is for `path` only");
             self.report(problem.help("use `prefix` or `regex`"));
         }
         if let M::Prefix(text) | M::Suffix(text) | M::Contains(text) | M::Segments(text) = kind
             && text.is_empty()
         {
-            let problem = Diagnostic::new(Code::EmptyText, path.clone(), format!("`{name}` is empty and would hold for every value"));
+            let problem = Diagnostic::new(Code::EmptyText, path, format!("`{name}` is empty and would hold for every value"));
             self.report(problem.help("write `present: true` to ask for any value"));
         }
         let lowered = |text: &str| if fold { text.to_ascii_lowercase() } else { text.to_owned() };
@@ -243,7 +251,7 @@ impl Compiler<'_> {
         }
     }
 
-    fn range(&mut self, range: config::Range, path: &FieldPath) -> Kind {
+    fn range(&mut self, range: config::Range, path: &Here<'_>) -> Kind {
         let problem = match (range.min, range.max) {
             (None, None) => Some(("the range has no bound", "give `min`, `max` or both; `regex: -?[0-9]+` asks for any integer")),
             (min, Some(max)) if min.unwrap_or(i64::MIN) >= max => {
@@ -252,25 +260,25 @@ impl Compiler<'_> {
             _ => None,
         };
         if let Some((message, help)) = problem {
-            self.report(Diagnostic::new(Code::Range, path.clone(), message).help(help));
+            self.report(Diagnostic::new(Code::Range, path, message).help(help));
         }
         self.patterns.ranges.push(Range { min: range.min.unwrap_or(i64::MIN), below: range.max });
         Kind::Range(dense(self.patterns.ranges.len() - 1))
     }
 
     /// Checks a regular expression; it is compiled when all are known.
-    fn regex(&mut self, attribute: Attribute, pattern: &str, path: &FieldPath) -> Kind {
+    fn regex(&mut self, attribute: Attribute, pattern: &str, path: &Here<'_>) -> Kind {
         let checked = match re2::check(pattern) {
             Ok(checked) => checked,
             Err(refusal) => {
-                let mut problem = Diagnostic::new(Code::Regex, path.clone(), format!("regex: {}", refusal.message));
+                let mut problem = Diagnostic::new(Code::Regex, path, format!("regex: {}", refusal.message));
                 problem.help = refusal.help.map(ToOwned::to_owned);
                 self.report(problem);
                 return Kind::Present(true);
             }
         };
         if let Some(plain) = &checked.plain {
-            let problem = Diagnostic::new(Code::PlainRegex, path.clone(), format!("the regex `{pattern}` is a plain text"));
+            let problem = Diagnostic::new(Code::PlainRegex, path, format!("the regex `{pattern}` is a plain text"));
             self.report(problem.help(format!("write `{}`, which says the same and is faster", plain.suggestion())));
         }
         let regex = match self.regexes.get(pattern) {
@@ -280,7 +288,7 @@ impl Compiler<'_> {
                 let regex = self.patterns.regexes.add(written, prefix);
                 self.regexes.insert(pattern.to_owned(), regex);
                 let pending = Pending { regex, pattern: checked.pattern.into_owned(), shares: checked.shares };
-                self.pending.entry(attribute).or_default().push((pending, path.clone()));
+                self.pending.entry(attribute).or_default().push((pending, path.into()));
                 regex
             }
         };

@@ -4,7 +4,7 @@ use alloc::{boxed::Box, format, string::String, vec, vec::Vec};
 
 use crate::{
     config::{self, Config, Mode, UnknownLane},
-    diagnostic::{Code, Diagnostic, FieldPath},
+    diagnostic::{Code, Diagnostic, FieldPath, Here},
     intern::{GroupId, LaneId, Map, ServiceId, Set, dense},
     router::{Context, Group, Labels, Lane, Members, Named, Service},
 };
@@ -15,36 +15,29 @@ pub(super) const DEFAULT_GUIDING_HEADER: &str = "x-asm-prefer-tag";
 const DEFAULT_TAG_LABEL: &str = "ASM_TRAFFIC_TAG";
 
 impl<'c> Compiler<'c> {
-    pub(super) fn groups(&mut self, config: &'c Config, path: &FieldPath) {
+    pub(super) fn groups(&mut self, config: &'c Config, groups: &Here<'_>) {
         self.gateway_names(config);
         let mut names: Map<&str, usize> = Map::default();
         for (index, group) in config.groups.iter().enumerate() {
-            let path = path.index(index);
+            let path = groups.index(index);
             self.label_value("group name", &group.name, &path.field("name"));
-            self.unique(&mut names, &group.name, index, &path, "name", |index| FieldPath::root().field("groups").index(index));
+            self.unique(&mut names, "group", &group.name, index, groups);
             self.group(GroupId(dense(index)), group, &path);
         }
-        self.shared_services(config, path);
-        self.shared_context(config, path);
+        self.shared_services(config, groups);
+        self.shared_context(config, groups);
     }
 
-    /// Reports a name that an earlier entry has.
-    fn unique<'n>(
-        &mut self,
-        names: &mut Map<&'n str, usize>,
-        name: &'n str,
-        index: usize,
-        path: &FieldPath,
-        field: &str,
-        entry: impl Fn(usize) -> FieldPath,
-    ) {
+    /// Reports a name that an earlier entry of the list has.
+    pub(super) fn unique<'n>(&mut self, names: &mut Map<&'n str, usize>, what: &str, name: &'n str, index: usize, list: &Here<'_>) {
         match names.get(name) {
             None => {
                 names.insert(name, index);
             }
             Some(first) => {
-                let problem = Diagnostic::new(Code::DuplicateName, path.field(field), format!("the name `{name}` is used twice"));
-                self.report(problem.related(entry(*first).field(field), "first used here").help("give each a name of its own"));
+                let (first, second) = (list.index(*first), list.index(index));
+                let problem = Diagnostic::new(Code::DuplicateName, second.field("name"), format!("the {what} name `{name}` is used twice"));
+                self.report(problem.related(first.field("name"), "first used here").help(format!("give each {what} a name of its own")));
             }
         }
     }
@@ -57,7 +50,7 @@ impl<'c> Compiler<'c> {
         }
     }
 
-    fn group(&mut self, id: GroupId, config: &'c config::Group, path: &FieldPath) {
+    fn group(&mut self, id: GroupId, config: &'c config::Group, path: &Here<'_>) {
         let guiding_header = config.guiding_header.as_deref().unwrap_or(DEFAULT_GUIDING_HEADER);
         self.limit(config.lanes.len(), self.options.limits.lanes, "lanes", &path.field("lanes"));
         self.limit(config.services.len(), self.options.limits.services, "services", &path.field("services"));
@@ -120,7 +113,7 @@ impl<'c> Compiler<'c> {
     }
 
     /// Guiding header, context and restored headers (S1).
-    fn carriers(&mut self, config: &config::Group, guiding_header: &str, path: &FieldPath) {
+    fn carriers(&mut self, config: &config::Group, guiding_header: &str, path: &Here<'_>) {
         if config.guiding_header.is_some() {
             self.context_header(guiding_header, &path.field("guiding_header"));
         }
@@ -141,8 +134,9 @@ impl<'c> Compiler<'c> {
             None | Some(config::Context::Header) => (None, None),
         };
         let mut seen: Set<String> = Set::default();
+        let restored = path.field("restore_headers");
         for (index, name) in config.restore_headers.iter().enumerate() {
-            let path = path.field("restore_headers").index(index);
+            let path = restored.index(index);
             self.context_header(name, &path);
             let clash = if name.eq_ignore_ascii_case(guiding_header) {
                 Some("the guiding header is passed on anyway")
@@ -163,10 +157,9 @@ impl<'c> Compiler<'c> {
     }
 
     /// What the mode asks of the group's own fields (S2, S16).
-    fn modes(&mut self, config: &config::Group, path: &FieldPath) {
+    fn modes(&mut self, config: &config::Group, path: &Here<'_>) {
         if config.mode == Mode::Permissive && config.baseline.is_none() {
-            let problem =
-                Diagnostic::new(Code::BaselineMissing, path.clone(), format!("the permissive group `{}` names no baseline", config.name));
+            let problem = Diagnostic::new(Code::BaselineMissing, path, format!("the permissive group `{}` names no baseline", config.name));
             self.report(problem.help("add `baseline:` with the lane that contains every service"));
         }
         if let (Some(unknown @ (UnknownLane::Baseline | UnknownLane::NearestAncestor)), Mode::Strict, None) =
@@ -186,13 +179,15 @@ impl<'c> Compiler<'c> {
         }
     }
 
-    fn group_services(&mut self, scope: &mut Scope<'c>, path: &FieldPath) {
+    fn group_services(&mut self, scope: &mut Scope<'c>, path: &Here<'_>) {
         let mut seen: Map<String, FieldPath> = Map::default();
+        let services = path.field("services");
         for (index, service) in scope.config.services.iter().enumerate() {
-            let path = path.field("services").index(index);
+            let path = services.index(index);
+            let aliases_path = path.field("aliases");
             let id = ServiceId(dense(self.services.len()));
             let host = service.host.to_ascii_lowercase();
-            let aliases = service.aliases.iter().enumerate().map(|(index, alias)| (alias, path.field("aliases").index(index)));
+            let aliases = service.aliases.iter().enumerate().map(|(index, alias)| (alias, aliases_path.index(index)));
             for (name, path) in core::iter::once((&service.host, path.field("host"))).chain(aliases) {
                 self.service_host(name, &path);
                 let name = name.to_ascii_lowercase();
@@ -201,7 +196,7 @@ impl<'c> Compiler<'c> {
                     self.report(problem.related(first.clone(), "first used here"));
                     continue;
                 }
-                seen.insert(name.clone(), path);
+                seen.insert(name.clone(), path.into());
                 if name != host {
                     scope.aliases.insert(name.clone(), service.host.clone());
                 }
@@ -218,13 +213,13 @@ impl<'c> Compiler<'c> {
         }
     }
 
-    fn group_lanes(&mut self, scope: &mut Scope<'c>, path: &FieldPath) {
+    fn group_lanes(&mut self, scope: &mut Scope<'c>, path: &Here<'_>) {
         let lanes = path.field("lanes");
         let mut names: Map<&str, usize> = Map::default();
         for (index, lane) in scope.config.lanes.iter().enumerate() {
             let path = lanes.index(index);
             self.label_value("lane name", &lane.name, &path.field("name"));
-            self.unique(&mut names, &lane.name, index, &path, "name", |index| lanes.index(index));
+            self.unique(&mut names, "lane", &lane.name, index, &lanes);
             if let Some(tag) = &lane.service_tag {
                 self.label_value("service tag", tag, &path.field("service_tag"));
             }
@@ -249,11 +244,12 @@ impl<'c> Compiler<'c> {
         }
     }
 
-    fn members(&mut self, lane: &config::Lane, scope: &Scope<'_>, path: &FieldPath) -> Members {
+    fn members(&mut self, lane: &config::Lane, scope: &Scope<'_>, path: &Here<'_>) -> Members {
         let Some(hosts) = &lane.services else { return Members::All };
         let mut services = Vec::with_capacity(hosts.len());
+        let list = path.field("services");
         for (index, host) in hosts.iter().enumerate() {
-            let path = path.field("services").index(index);
+            let path = list.index(index);
             let Some(service) = scope.service(host, &path, self) else { continue };
             services.push((service, path));
         }
@@ -273,7 +269,7 @@ impl<'c> Compiler<'c> {
     }
 
     /// Reports a lane that must contain every service and does not (S2).
-    fn incomplete(&mut self, lane: &config::Lane, members: &[ServiceId], scope: &Scope<'_>, path: &FieldPath) {
+    fn incomplete(&mut self, lane: &config::Lane, members: &[ServiceId], scope: &Scope<'_>, path: &Here<'_>) {
         let why = match scope.config.mode {
             Mode::Strict => "in a strict group every lane contains every service",
             Mode::Permissive if scope.config.baseline.as_ref() == Some(&lane.name) => "the baseline contains every service",
@@ -289,12 +285,13 @@ impl<'c> Compiler<'c> {
         self.report(problem.help("leave `services` out to contain them all"));
     }
 
-    fn labels(&mut self, lane: &config::Lane, scope: &Scope<'_>, path: &FieldPath) -> Box<[(ServiceId, Labels)]> {
+    fn labels(&mut self, lane: &config::Lane, scope: &Scope<'_>, path: &Here<'_>) -> Box<[(ServiceId, Labels)]> {
         let mut subsets = Vec::with_capacity(lane.labels.len());
+        let list = path.field("labels");
         for (host, labels) in &lane.labels {
-            let path = path.field("labels").field(host);
+            let path = list.field(host);
             if labels.is_empty() {
-                let problem = Diagnostic::new(Code::EmptyLabels, path.clone(), "a subset without labels would be all endpoints");
+                let problem = Diagnostic::new(Code::EmptyLabels, path, "a subset without labels would be all endpoints");
                 self.report(problem.help("name at least one label, or leave the entry out to select by the service tag"));
             }
             let Some(service) = scope.service(host, &path, self) else { continue };
@@ -305,14 +302,16 @@ impl<'c> Compiler<'c> {
         subsets.into_boxed_slice()
     }
 
-    fn baseline(&mut self, name: &str, scope: &Scope<'_>, path: &FieldPath) -> Option<LaneId> {
+    fn baseline(&mut self, name: &str, scope: &Scope<'_>, path: &Here<'_>) -> Option<LaneId> {
         scope.lane(name, &path.field("baseline"), self)
     }
 
     /// Fallback lists (S2, S3).
-    fn fallbacks(&mut self, scope: &Scope<'_>, baseline: Option<LaneId>, path: &FieldPath) {
+    fn fallbacks(&mut self, scope: &Scope<'_>, baseline: Option<LaneId>, path: &Here<'_>) {
+        let lanes = path.field("lanes");
         for (index, lane) in scope.config.lanes.iter().enumerate() {
-            let path = path.field("lanes").index(index).field("fallback");
+            let lane_path = lanes.index(index);
+            let path = lane_path.field("fallback");
             let Some(id) = scope.lanes.get(&*lane.name).copied() else { continue };
             let is_baseline = scope.config.baseline.as_ref() == Some(&lane.name);
             let fallback = match (&lane.fallback, scope.config.mode) {
@@ -337,7 +336,7 @@ impl<'c> Compiler<'c> {
         }
     }
 
-    fn fallback(&mut self, lane: LaneId, names: &[String], scope: &Scope<'_>, path: &FieldPath) -> Vec<LaneId> {
+    fn fallback(&mut self, lane: LaneId, names: &[String], scope: &Scope<'_>, path: &Here<'_>) -> Vec<LaneId> {
         let mut lanes = Vec::with_capacity(names.len());
         for (index, name) in names.iter().enumerate() {
             let path = path.index(index);
@@ -354,7 +353,7 @@ impl<'c> Compiler<'c> {
     }
 
     /// A service stands in several groups only when their guiding headers and baggage keys differ (S5).
-    fn shared_services(&mut self, config: &Config, path: &FieldPath) {
+    fn shared_services(&mut self, config: &Config, path: &Here<'_>) {
         let mut carriers: Map<(String, bool, String), usize> = Map::default();
         for (index, group) in config.groups.iter().enumerate() {
             let header = group.guiding_header.as_deref().unwrap_or(DEFAULT_GUIDING_HEADER).to_ascii_lowercase();
@@ -362,9 +361,12 @@ impl<'c> Compiler<'c> {
                 Some(config::Context::Baggage(key)) => Some(key),
                 _ => None,
             };
+            let group_path = path.index(index);
+            let services = group_path.field("services");
             for (position, service) in group.services.iter().enumerate() {
-                let path = path.index(index).field("services").index(position);
-                let aliases = service.aliases.iter().enumerate().map(|(index, alias)| (alias, path.field("aliases").index(index)));
+                let path = services.index(position);
+                let aliases_path = path.field("aliases");
+                let aliases = service.aliases.iter().enumerate().map(|(index, alias)| (alias, aliases_path.index(index)));
                 for (name, path) in core::iter::once((&service.host, path.field("host"))).chain(aliases) {
                     let name = name.to_ascii_lowercase();
                     let header = core::iter::once((false, header.clone(), "guiding header"));
@@ -372,7 +374,7 @@ impl<'c> Compiler<'c> {
                         let first = *carriers.entry((name.clone(), is_key, carrier.clone())).or_insert(index);
                         let Some(first) = config.groups.get(first).filter(|_| first != index) else { continue };
                         let message = format!("`{name}` also stands in group `{}`, which has the same {what} `{carrier}`", first.name);
-                        let problem = Diagnostic::new(Code::ContextClash, path.clone(), message);
+                        let problem = Diagnostic::new(Code::ContextClash, path, message);
                         self.report(problem.help(format!("give one of the two groups another {what}")));
                     }
                 }
@@ -381,7 +383,7 @@ impl<'c> Compiler<'c> {
     }
 
     /// Groups that share a gateway and context agree on whether clients are trusted (S5).
-    fn shared_context(&mut self, config: &Config, path: &FieldPath) {
+    fn shared_context(&mut self, config: &Config, path: &Here<'_>) {
         let mut carriers: Map<(bool, String), Vec<usize>> = Map::default();
         for (index, group) in config.groups.iter().enumerate() {
             let header = group.guiding_header.as_deref().unwrap_or(DEFAULT_GUIDING_HEADER).to_ascii_lowercase();

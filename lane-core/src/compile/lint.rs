@@ -5,7 +5,7 @@ use alloc::{format, string::String, vec::Vec};
 
 use crate::{
     config::{At, Config, Context, Entry, Group, Lane, Mode, Rule},
-    diagnostic::{Code, Diagnostic, FieldPath, did_you_mean},
+    diagnostic::{Code, Diagnostic, Here, did_you_mean},
     intern::{Map, Set},
 };
 
@@ -26,12 +26,17 @@ const CHANGES_AT_EVERY_HOP: [&str; 8] = [
 const TRACE_HEADERS: [&str; 5] = ["x-b3-traceid", "x-datadog-trace-id", "traceparent", "x-request-id", "b3"];
 
 pub(super) fn check(config: &Config, compiler: &mut Compiler<'_>) {
+    // Beside errors these would mostly repeat them in other words.
+    let sound = !compiler.has_errors();
     let mut warn = |problem| compiler.report(problem);
-    unreachable_rules(config, &mut warn);
+    let groups = Here::ROOT.field("groups");
+    unreachable_rules(config, &groups, &mut warn);
     for (index, group) in config.groups.iter().enumerate() {
-        let path = FieldPath::root().field("groups").index(index);
-        unused_lanes(group, &path, &mut warn);
-        no_catch_all(group, &path, &mut warn);
+        let path = groups.index(index);
+        if sound {
+            unused_lanes(group, &path, &mut warn);
+            no_catch_all(group, &path, &mut warn);
+        }
         shared_service_tags(group, &path, &mut warn);
         trace_header(group, &path, &mut warn);
         guiding_header_matched(group, &path, &mut warn);
@@ -54,80 +59,87 @@ fn hosts(rule: &Rule) -> impl Iterator<Item = &str> {
     rule.hosts.iter().flatten().map(String::as_str).chain(all)
 }
 
+/// A rule by the numbers of its group and itself.
+type Origin = (usize, usize);
+
 /// What unconditional rules have taken so far, in one walk.
 #[derive(Default)]
 struct Taken<'c> {
-    all: Option<FieldPath>,
+    all: Option<Origin>,
     /// By suffix with its dot.
-    suffixes: Map<&'c str, FieldPath>,
-    exact: Map<&'c str, FieldPath>,
+    suffixes: Map<&'c str, Origin>,
+    exact: Map<&'c str, Origin>,
 }
 
 impl<'c> Taken<'c> {
     /// The rule that takes every request for this host pattern.
-    fn by(&self, host: &'c str) -> Option<&FieldPath> {
+    fn by(&self, host: &'c str) -> Option<Origin> {
         let mut suffixes = host.match_indices('.').filter_map(|(dot, _)| host.get(dot..));
-        let by_suffix = || suffixes.find_map(|suffix| self.suffixes.get(suffix));
-        self.all.as_ref().or_else(|| self.exact.get(host)).or_else(by_suffix)
+        let by_suffix = || suffixes.find_map(|suffix| self.suffixes.get(suffix).copied());
+        self.all.or_else(|| self.exact.get(host).copied()).or_else(by_suffix)
     }
 
-    fn add(&mut self, rule: &'c Rule, path: &FieldPath) {
+    fn add(&mut self, rule: &'c Rule, origin: Origin) {
         for host in hosts(rule) {
             match host.strip_prefix('*') {
-                Some("") => self.all = self.all.take().or_else(|| Some(path.clone())),
-                Some(suffix) => _ = self.suffixes.entry(suffix).or_insert_with(|| path.clone()),
-                None => _ = self.exact.entry(host).or_insert_with(|| path.clone()),
+                Some("") => self.all = self.all.or(Some(origin)),
+                Some(suffix) => _ = self.suffixes.entry(suffix).or_insert(origin),
+                None => _ = self.exact.entry(host).or_insert(origin),
             }
         }
     }
 }
 
-fn unreachable_rules(config: &Config, warn: &mut impl FnMut(Diagnostic)) {
+fn unreachable_rules(config: &Config, groups: &Here<'_>, warn: &mut impl FnMut(Diagnostic)) {
     // Gateways walk group after group; `None` stands for the rules that hold at all of them.
     let mut at_gateways: Map<Option<&str>, Taken<'_>> = Map::default();
-    for (index, group) in config.groups.iter().enumerate() {
-        let rules = FieldPath::root().field("groups").index(index).field("rules");
+    for (group_index, group) in config.groups.iter().enumerate() {
         let gateways: Vec<Option<&str>> = match &group.gateways {
             None => Vec::from([None]),
             Some(names) => names.iter().map(|name| Some(name.as_str())).collect(),
         };
         let mut at_hops: Map<&str, Taken<'_>> = Map::default();
         for (index, rule) in group.rules.iter().enumerate() {
-            let path = rules.index(index);
-            let taken_at = |at_gateways: &Map<Option<&str>, Taken<'_>>, gateway: &Option<&str>, host| {
+            let origin = (group_index, index);
+            let taken_at = |gateway: &Option<&str>, host| {
                 let taken = [at_gateways.get(gateway), at_gateways.get(&None)];
-                taken.into_iter().flatten().find_map(|taken| taken.by(host)).cloned()
+                taken.into_iter().flatten().find_map(|taken| taken.by(host))
             };
-            let gateway_taker = holds(rule, At::Gateway).then(|| {
-                let mut places = gateways.iter().flat_map(|gateway| hosts(rule).map(move |host| (gateway, host)));
-                places.try_fold(None, |_, (gateway, host)| taken_at(&at_gateways, gateway, host).map(Some)).flatten()
+            // Where the rule holds, and which rule takes every request there before it.
+            let at_gateway = holds(rule, At::Gateway).then(|| {
+                let places = gateways.iter().flat_map(|gateway| hosts(rule).map(move |host| (gateway, host)));
+                places.map(|(gateway, host)| taken_at(gateway, host)).collect::<Option<Vec<Origin>>>()
             });
-            let hop_taker = holds(rule, At::Hop).then(|| {
+            let at_hop = holds(rule, At::Hop).then(|| {
                 let taken = at_hops.get(&*rule.service);
-                hosts(rule).try_fold(None, |_, host| taken.and_then(|taken| taken.by(host)).cloned().map(Some)).flatten()
+                hosts(rule).map(|host| taken.and_then(|taken| taken.by(host))).collect::<Option<Vec<Origin>>>()
             });
-            let takers = [gateway_taker, hop_taker];
-            if let Some(taker) = takers.iter().flatten().flatten().next()
-                && takers.iter().flatten().all(Option::is_some)
-            {
-                let problem = Diagnostic::new(Code::UnreachableRule, path.clone(), format!("rule `{}` can never decide", rule.name));
-                warn(problem.related(taker.clone(), "this rule takes every request before it").help("move it in front, or remove it"));
+            let places = [at_gateway, at_hop];
+            let takers: Option<Vec<Vec<Origin>>> = places.into_iter().flatten().collect();
+            if let Some((taker_group, taker)) = takers.iter().flatten().flatten().next() {
+                let group = groups.index(group_index);
+                let rules = group.field("rules");
+                let problem = Diagnostic::new(Code::UnreachableRule, rules.index(index), format!("rule `{}` can never decide", rule.name));
+                let group = groups.index(*taker_group);
+                let rules = group.field("rules");
+                let note = "this rule takes every request before it";
+                warn(problem.related(rules.index(*taker), note).help("move it in front, or remove it"));
             }
             if is_unconditional(rule) {
                 if holds(rule, At::Gateway) {
                     for gateway in &gateways {
-                        at_gateways.entry(*gateway).or_default().add(rule, &path);
+                        at_gateways.entry(*gateway).or_default().add(rule, origin);
                     }
                 }
                 if holds(rule, At::Hop) {
-                    at_hops.entry(&rule.service).or_default().add(rule, &path);
+                    at_hops.entry(&rule.service).or_default().add(rule, origin);
                 }
             }
         }
     }
 }
 
-fn unused_lanes(group: &Group, path: &FieldPath, warn: &mut impl FnMut(Diagnostic)) {
+fn unused_lanes(group: &Group, path: &Here<'_>, warn: &mut impl FnMut(Diagnostic)) {
     // Without rules lanes are entered elsewhere; with `lane_from` any name can be given.
     if group.rules.is_empty() || group.rules.iter().any(|rule| rule.lane_from.is_some()) || group.keep_lane {
         return;
@@ -138,29 +150,33 @@ fn unused_lanes(group: &Group, path: &FieldPath, warn: &mut impl FnMut(Diagnosti
     });
     let by_fallback = group.lanes.iter().flat_map(|lane| lane.fallback.iter().flatten());
     let used: Set<&String> = by_rules.chain(by_fallback).chain(&group.baseline).collect();
+    let lanes = path.field("lanes");
     for (index, lane) in group.lanes.iter().enumerate() {
         if !used.contains(&lane.name) {
-            let path = path.field("lanes").index(index).field("name");
-            let problem = Diagnostic::new(Code::UnusedLane, path, format!("no rule leads to lane `{}`", lane.name));
+            let path = lanes.index(index);
+            let problem = Diagnostic::new(Code::UnusedLane, path.field("name"), format!("no rule leads to lane `{}`", lane.name));
             warn(problem.help("add a rule, or remove the lane"));
         }
     }
 }
 
-fn no_catch_all(group: &Group, path: &FieldPath, warn: &mut impl FnMut(Diagnostic)) {
-    let mut rules = group.rules.iter().filter(|rule| holds(rule, At::Gateway)).peekable();
-    if group.mode != Mode::Permissive || rules.peek().is_none() {
+fn no_catch_all(group: &Group, path: &Here<'_>, warn: &mut impl FnMut(Diagnostic)) {
+    if group.mode != Mode::Permissive {
         return;
     }
-    if !rules.any(|rule| is_unconditional(rule) && hosts(rule).any(|host| host == "*")) {
-        let message = format!("no rule of the permissive group `{}` takes every request: what meets none of them gets 404", group.name);
-        let baseline = group.baseline.as_deref().unwrap_or("the baseline");
-        let help = format!("end the rules with one that has neither `match` nor `hosts` and leads to `{baseline}`");
-        warn(Diagnostic::new(Code::NoCatchAll, path.field("rules"), message).help(help));
-    }
+    let rules = || group.rules.iter().filter(|rule| holds(rule, At::Gateway));
+    let mut taken = Taken::default();
+    rules().filter(|rule| is_unconditional(rule)).for_each(|rule| taken.add(rule, (0, 0)));
+    // Hosts that no rule names pass by; a host that some rule names, and none takes whole, ends in 404.
+    let Some(host) = rules().flat_map(hosts).find(|host| taken.by(host).is_none()) else { return };
+    let which = if host == "*" { String::new() } else { format!(" for `{host}`") };
+    let message = format!("no rule of the permissive group `{}` takes every request{which}: what meets none of them gets 404", group.name);
+    let baseline = group.baseline.as_deref().unwrap_or("the baseline");
+    let help = format!("end the rules with one that has no `match` and leads to `{baseline}`");
+    warn(Diagnostic::new(Code::NoCatchAll, path.field("rules"), message).help(help));
 }
 
-fn shared_service_tags(group: &Group, path: &FieldPath, warn: &mut impl FnMut(Diagnostic)) {
+fn shared_service_tags(group: &Group, path: &Here<'_>, warn: &mut impl FnMut(Diagnostic)) {
     let mut by_tag: Map<&str, Vec<(usize, &Lane)>> = Map::default();
     for (index, lane) in group.lanes.iter().enumerate() {
         by_tag.entry(lane.service_tag.as_deref().unwrap_or(&lane.name)).or_default().push((index, lane));
@@ -194,9 +210,10 @@ fn shared_service_tags(group: &Group, path: &FieldPath, warn: &mut impl FnMut(Di
     }
 }
 
-fn trace_header(group: &Group, path: &FieldPath, warn: &mut impl FnMut(Diagnostic)) {
+fn trace_header(group: &Group, path: &Here<'_>, warn: &mut impl FnMut(Diagnostic)) {
     let Some(Context::TraceId(header)) = &group.context else { return };
-    let path = path.field("context").field("trace_id");
+    let context = path.field("context");
+    let path = context.field("trace_id");
     let lower = header.to_ascii_lowercase();
     if CHANGES_AT_EVERY_HOP.contains(&&*lower) {
         let problem = Diagnostic::new(Code::UnstableTraceHeader, path, format!("the value of `{header}` is another one at every hop"));
@@ -213,15 +230,20 @@ fn trace_header(group: &Group, path: &FieldPath, warn: &mut impl FnMut(Diagnosti
     }
 }
 
-fn guiding_header_matched(group: &Group, path: &FieldPath, warn: &mut impl FnMut(Diagnostic)) {
+fn guiding_header_matched(group: &Group, path: &Here<'_>, warn: &mut impl FnMut(Diagnostic)) {
     let guiding = group.guiding_header.as_deref().unwrap_or(super::groups::DEFAULT_GUIDING_HEADER);
     if group.mode != Mode::Permissive || group.trust_client {
         return;
     }
+    let rules = path.field("rules");
     for (index, rule) in group.rules.iter().enumerate() {
+        let rule_path = rules.index(index);
+        let entries = rule_path.field("match");
         for (entry, conditions) in rule.matches.iter().flatten().enumerate() {
             let Some(name) = conditions.headers.keys().find(|name| name.eq_ignore_ascii_case(guiding)) else { continue };
-            let path = path.field("rules").index(index).field("match").index(entry).field("headers").field(name);
+            let entry = entries.index(entry);
+            let headers = entry.field("headers");
+            let path = headers.field(name);
             let message = format!("rule `{}` looks at the guiding header, which the group sets itself", rule.name);
             let help = "clients choose a lane through `lane_from`; for a condition use a header of its own";
             warn(Diagnostic::new(Code::GuidingHeaderMatched, path, message).help(help));
@@ -229,7 +251,7 @@ fn guiding_header_matched(group: &Group, path: &FieldPath, warn: &mut impl FnMut
     }
 }
 
-fn captures_every_host(group: &Group, path: &FieldPath, warn: &mut impl FnMut(Diagnostic)) {
+fn captures_every_host(group: &Group, path: &Here<'_>, warn: &mut impl FnMut(Diagnostic)) {
     if group.gateways.is_some() {
         return;
     }

@@ -5,7 +5,7 @@ use alloc::{format, string::String, vec::Vec};
 use crate::{
     attribute::Key,
     config::{self, At, LaneFrom, Method},
-    diagnostic::{Code, Diagnostic, FieldPath},
+    diagnostic::{Code, Diagnostic, Here},
     intern::{LaneId, Map, ServiceId, dense},
     pattern::host::{self, HostPattern},
     router::{Action, Ids, Rule},
@@ -15,16 +15,11 @@ use crate::{
 use super::{Compiler, Scope, ids};
 
 impl Compiler<'_> {
-    pub(super) fn rules(&mut self, scope: &Scope<'_>, path: &FieldPath) {
+    pub(super) fn rules(&mut self, scope: &Scope<'_>, path: &Here<'_>) {
         let mut names: Map<&str, usize> = Map::default();
         for (index, rule) in scope.config.rules.iter().enumerate() {
+            self.unique(&mut names, "rule", &rule.name, index, path);
             let path = path.index(index);
-            if let Some(first) = names.insert(&rule.name, index) {
-                let parent = FieldPath::root().field("groups").index(scope.group.index()).field("rules");
-                let problem =
-                    Diagnostic::new(Code::DuplicateName, path.field("name"), format!("the rule name `{}` is used twice", rule.name));
-                self.report(problem.related(parent.index(first).field("name"), "first used here").help("give each rule a name of its own"));
-            }
             if rule.name.is_empty() {
                 self.error(Code::BadName, &path.field("name"), "the rule's name is empty");
             }
@@ -32,7 +27,7 @@ impl Compiler<'_> {
         }
     }
 
-    fn rule(&mut self, rule: &config::Rule, scope: &Scope<'_>, path: &FieldPath) {
+    fn rule(&mut self, rule: &config::Rule, scope: &Scope<'_>, path: &Here<'_>) {
         self.empty_list(rule.at.as_ref().map(Vec::len), &path.field("at"), "leave `at` out to hold at gateways");
         let at = |place| rule.at.as_ref().map_or(place == At::Gateway, |at| at.contains(&place));
         let service = scope.service(&rule.service, &path.field("service"), self);
@@ -56,7 +51,7 @@ impl Compiler<'_> {
         self.rules.push(compiled);
     }
 
-    fn rule_hosts(&mut self, hosts: Option<&[String]>, path: &FieldPath) -> Ids {
+    fn rule_hosts(&mut self, hosts: Option<&[String]>, path: &Here<'_>) -> Ids {
         self.empty_list(hosts.map(<[_]>::len), path, "leave `hosts` out to hold for every host");
         let first = self.hosts.len();
         match hosts {
@@ -72,7 +67,7 @@ impl Compiler<'_> {
         ids(first, self.hosts.len())
     }
 
-    fn host_pattern(&mut self, pattern: &str, path: &FieldPath) -> Option<HostPattern> {
+    fn host_pattern(&mut self, pattern: &str, path: &Here<'_>) -> Option<HostPattern> {
         if pattern == "*" {
             return Some(HostPattern::Any);
         }
@@ -92,16 +87,16 @@ impl Compiler<'_> {
         } else {
             "write `*`, `*.suffix`, a DNS name, an IPv4 address, or an IPv6 address in brackets"
         };
-        self.report(Diagnostic::new(Code::BadHost, path.clone(), format!("`{pattern}` is no host pattern")).help(help));
+        self.report(Diagnostic::new(Code::BadHost, path, format!("`{pattern}` is no host pattern")).help(help));
         None
     }
 
-    fn action(&mut self, rule: &config::Rule, scope: &Scope<'_>, at_hop: bool, path: &FieldPath) -> Option<Action> {
+    fn action(&mut self, rule: &config::Rule, scope: &Scope<'_>, at_hop: bool, path: &Here<'_>) -> Option<Action> {
         let given = usize::from(rule.lane.is_some()) + usize::from(rule.lane_from.is_some()) + usize::from(rule.split.is_some());
         if given != 1 {
             let message =
                 format!("rule `{}` has {} of `lane`, `lane_from` and `split`", rule.name, if given == 0 { "none" } else { "several" });
-            self.report(Diagnostic::new(Code::Action, path.clone(), message).help("a rule has exactly one of them"));
+            self.report(Diagnostic::new(Code::Action, path, message).help("a rule has exactly one of them"));
         }
         if rule.sticky.is_some() && rule.split.is_none() {
             let problem = Diagnostic::new(Code::StickyWithoutSplit, path.field("sticky"), "there is no split to stick to");
@@ -119,7 +114,7 @@ impl Compiler<'_> {
         lane.or(from).or(split)
     }
 
-    fn lane_from(&mut self, from: &LaneFrom, path: &FieldPath) -> Key {
+    fn lane_from(&mut self, from: &LaneFrom, path: &Here<'_>) -> Key {
         match from {
             LaneFrom::Header(name) => self.header_key(name, &path.field("header")),
             LaneFrom::Cookie(name) => self.cookie_key(name, &path.field("cookie")),
@@ -129,7 +124,7 @@ impl Compiler<'_> {
     }
 
     /// A key of `sticky` or `percent`.
-    pub(super) fn key(&mut self, key: &config::Key, path: &FieldPath) -> Key {
+    pub(super) fn key(&mut self, key: &config::Key, path: &Here<'_>) -> Key {
         match key {
             config::Key::Header(name) => self.header_key(name, &path.field("header")),
             config::Key::Cookie(name) => self.cookie_key(name, &path.field("cookie")),
@@ -149,31 +144,32 @@ impl Compiler<'_> {
         }
     }
 
-    fn header_key(&mut self, name: &str, path: &FieldPath) -> Key {
+    fn header_key(&mut self, name: &str, path: &Here<'_>) -> Key {
         self.header_name(name, path);
         Key::Header(self.names.id(name))
     }
 
-    fn cookie_key(&mut self, name: &str, path: &FieldPath) -> Key {
+    fn cookie_key(&mut self, name: &str, path: &Here<'_>) -> Key {
         self.cookie_name(name, path);
         Key::Cookie(self.name(name))
     }
 
-    fn query_key(&mut self, name: &str, path: &FieldPath) -> Key {
+    fn query_key(&mut self, name: &str, path: &Here<'_>) -> Key {
         self.query_name(name, path);
         Key::Query(self.name(name))
     }
 
-    fn baggage_key_of(&mut self, key: &str, path: &FieldPath) -> Key {
+    fn baggage_key_of(&mut self, key: &str, path: &Here<'_>) -> Key {
         self.baggage_key(key, path);
         Key::Baggage(self.name(key))
     }
 
-    fn shares(&mut self, shares: &[config::Share], scope: &Scope<'_>, path: &FieldPath) -> Vec<Share> {
+    fn shares(&mut self, shares: &[config::Share], scope: &Scope<'_>, path: &Here<'_>) -> Vec<Share> {
         self.empty_list(Some(shares.len()), path, "name the lanes and their weights");
         let mut compiled: Vec<Share> = Vec::with_capacity(shares.len());
         for (index, share) in shares.iter().enumerate() {
-            let path = path.index(index).field("lane");
+            let share_path = path.index(index);
+            let path = share_path.field("lane");
             let Some(lane) = scope.lane(&share.lane, &path, self) else { continue };
             if compiled.iter().any(|other| other.lane == lane) {
                 let problem = Diagnostic::new(Code::SplitRepeats, path, format!("lane `{}` stands twice in the split", share.lane));
@@ -184,17 +180,15 @@ impl Compiler<'_> {
         }
         let total: u64 = shares.iter().map(|share| u64::from(share.weight)).sum();
         if total == 0 && !shares.is_empty() {
-            self.report(
-                Diagnostic::new(Code::Weights, path.clone(), "no weight is positive").help("give at least one lane a weight above 0"),
-            );
+            self.report(Diagnostic::new(Code::Weights, path, "no weight is positive").help("give at least one lane a weight above 0"));
         } else if total > u64::from(u32::MAX) {
             let message = format!("the weights add up to {total}, and at most {} is allowed", u32::MAX);
-            self.report(Diagnostic::new(Code::Weights, path.clone(), message).help("divide all weights by the same number"));
+            self.report(Diagnostic::new(Code::Weights, path, message).help("divide all weights by the same number"));
         }
         compiled
     }
 
-    fn sticky(&mut self, sticky: &config::Sticky, at_hop: bool, path: &FieldPath) -> Sticky {
+    fn sticky(&mut self, sticky: &config::Sticky, at_hop: bool, path: &Here<'_>) -> Sticky {
         self.empty_list(
             sticky.keys.as_ref().map(Vec::len),
             &path.field("keys"),
@@ -206,13 +200,13 @@ impl Compiler<'_> {
             keys.push(key);
         }
         if sticky.keys.is_none() && sticky.generate.is_none() {
-            let problem = Diagnostic::new(Code::StickyWithoutKey, path.clone(), "nothing tells one client from another");
+            let problem = Diagnostic::new(Code::StickyWithoutKey, path, "nothing tells one client from another");
             self.report(problem.help("add `keys`, or `generate` to set a cookie"));
         }
         let generate = sticky.generate.as_ref().map(|generate| {
             let path = path.field("generate");
             if at_hop {
-                let problem = Diagnostic::new(Code::GenerateAtHop, path.clone(), "a hop has no client that could keep a cookie");
+                let problem = Diagnostic::new(Code::GenerateAtHop, path, "a hop has no client that could keep a cookie");
                 self.report(problem.help("let the rule hold at gateways only, or remove `generate`"));
             }
             self.cookie_name(&generate.cookie, &path.field("cookie"));

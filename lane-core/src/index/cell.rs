@@ -17,7 +17,7 @@ use crate::{
     intern::{FixedSeed, Map, RuleId, Set, dense},
     pattern::{Kind, Text},
     request::Headers,
-    router::Plan,
+    router::{Plan, RulesFound},
 };
 
 use super::{
@@ -99,7 +99,6 @@ struct Rows {
     pass_count: u32,
 }
 
-
 /// Rows with an expression over one attribute, in one automaton: one pass over the value finds those that match.
 #[derive(Debug)]
 struct Pass {
@@ -107,8 +106,11 @@ struct Pass {
     automaton: u32,
     least: u32,
     /// By the expression's number in the automaton, then by rule.
-    rows: Box<[(u32, u32, Option<ConditionId>)]>,
+    rows: Box<[PassRow]>,
 }
+
+/// An expression's number in its automaton, the rule, and what is left to check.
+type PassRow = (u32, u32, Option<ConditionId>);
 
 /// How keys are chosen for look-ups.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -237,7 +239,12 @@ impl Cells {
 
     /// Probes a tuple of one key: the commonest.
     #[inline]
-    fn probe_one<H: Headers + ?Sized, L, J: FnMut(RuleId) -> Option<L>>(&self, tuple: u32, asked: u32, search: &mut Search<'_, '_, H, L, J>) {
+    fn probe_one<H: Headers + ?Sized, L, J: FnMut(RuleId) -> Option<L>>(
+        &self,
+        tuple: u32,
+        asked: u32,
+        search: &mut Search<'_, '_, H, L, J>,
+    ) {
         let Some(what) = self.asked.get(asked as usize) else { return };
         match search.values.get(asked, *what, search.facts, &self.seed) {
             Found::Absent => {}
@@ -251,7 +258,9 @@ impl Cells {
                     self.search_rows(&posting.rows, search);
                 }
             }
-            Found::Pieces(_) | Found::Lines => self.probe_lines(tuple, [asked, NO_KEY], 0, tuple_hash(tuple), &mut [Found::Absent; KEYS], search),
+            Found::Pieces(_) | Found::Lines => {
+                self.probe_lines(tuple, [asked, NO_KEY], 0, tuple_hash(tuple), &mut [Found::Absent; KEYS], search);
+            }
         }
     }
 
@@ -419,6 +428,16 @@ impl Cells {
         }
     }
 
+    /// How rows are found.
+    pub(super) fn found(&self) -> RulesFound {
+        let by_regex = self.passes.iter().map(|pass| pass.rows.len()).sum();
+        let tuples = self.tuples.len();
+        let in_place = |rows: &Rows| usize::from(rows.first.0 != NO_RULE) + rows.count as usize;
+        let by_value = self.postings.iter().map(|posting| in_place(&posting.rows)).sum();
+        let by_path = self.cells.iter().map(|cell| in_place(&cell.loose)).sum();
+        RulesFound { by_value, by_regex, by_path, tuples, ..RulesFound::default() }
+    }
+
     pub(super) fn heap_bytes(&self) -> usize {
         let passes = self.passes.iter().map(|pass| size_of_val(&*pass.rows) + size_of::<Pass>());
         self.cells.capacity() * size_of::<Cell>()
@@ -548,7 +567,7 @@ fn passes(rows: Vec<Row>, plan: &mut Plan) -> (Vec<Row>, Vec<Pass>) {
         }
     }
     let mut kept = Vec::new();
-    let mut by_automaton: Map<(Attribute, u32), Vec<(u32, u32, Option<ConditionId>)>> = Map::default();
+    let mut by_automaton: Map<(Attribute, u32), Vec<PassRow>> = Map::default();
     for mut row in rows {
         match expression(&row, plan) {
             Some((attribute, automaton, number, id)) if sizes.get(&(attribute, automaton)).is_some_and(|size| *size >= WORTH_A_PASS) => {

@@ -163,6 +163,11 @@ impl Paths {
         }
     }
 
+    /// How many nodes there are.
+    pub(super) fn len(&self) -> usize {
+        self.nodes.len()
+    }
+
     pub(super) fn heap_bytes(&self) -> usize {
         self.nodes.capacity() * size_of::<Node>() + self.children.capacity() * 4
     }

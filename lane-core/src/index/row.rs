@@ -114,7 +114,9 @@ impl Row {
             }
             Some(Condition::Test { attribute, matcher }) if !matcher.not && !matcher.or_missing && attribute != Attribute::Path => {
                 match matcher.kind {
-                    Kind::Exact { text, fold: false } if plan.str(text).len() <= value::LONGEST => self.keys.push(Key { asked: Asked::Value(attribute), value: text, condition: id }),
+                    Kind::Exact { text, fold: false } if plan.str(text).len() <= value::LONGEST => {
+                        self.keys.push(Key { asked: Asked::Value(attribute), value: text, condition: id });
+                    }
                     Kind::Present(true) => self.keys.push(Key { asked: Asked::Presence(attribute), value: Text::EMPTY, condition: id }),
                     _ => self.rest.push(id),
                 }

@@ -46,15 +46,15 @@ impl<'v> Values<'v> {
     pub(super) fn get<H: Headers + ?Sized>(&mut self, id: u32, asked: Asked, facts: &'v Facts<'v, '_, H>, seed: &FixedSeed) -> Found<'v> {
         match asked {
             // The commonest: found in the pass over the headers.
-            Asked::Value(Attribute::Header { header, joined }) => {
-                match facts.attributes.line(header) {
-                    Line::None => Found::Absent,
-                    Line::One(line) => Found::One(seed.hash_bytes(line), line),
-                    Line::Several if joined => pieces(joined_lines(facts.attributes.lines(header)), seed),
-                    Line::Several => Found::Lines,
-                }
+            Asked::Value(Attribute::Header { header, joined }) => match facts.attributes.line(header) {
+                Line::None => Found::Absent,
+                Line::One(line) => Found::One(seed.hash_bytes(line), line),
+                Line::Several if joined => pieces(joined_lines(facts.attributes.lines(header)), seed),
+                Line::Several => Found::Lines,
+            },
+            Asked::Value(Attribute::Method) => {
+                facts.attributes.request.method.map_or(Found::Absent, |method| Found::One(seed.hash_bytes(method), method))
             }
-            Asked::Value(Attribute::Method) => facts.attributes.request.method.map_or(Found::Absent, |method| Found::One(seed.hash_bytes(method), method)),
             Asked::Value(_) | Asked::Presence(_) => self.kept(id, asked, facts, seed),
         }
     }

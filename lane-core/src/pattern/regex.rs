@@ -101,8 +101,11 @@ impl Regexes {
                         continue;
                     }
                     for one in chunk {
-                        if let Err(why) = self.alone(one, budget) {
-                            refuse(one.regex, why);
+                        let Err(why) = self.alone(one, budget) else { continue };
+                        refuse(one.regex, why);
+                        // Nothing is left for those that follow either: saying so once is enough.
+                        if why == TooLarge::Together {
+                            return;
                         }
                     }
                 }

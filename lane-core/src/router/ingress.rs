@@ -69,6 +69,7 @@ impl Plan {
         facts: &Facts<'_, '_, H>,
         recorder: &mut impl Recorder,
     ) -> (bool, Option<(RuleId, Option<Led>)>) {
+        facts.attributes.find_all();
         let mut host_held = false;
         for rule in rules {
             match self.attempt(rule, at, facts, recorder) {

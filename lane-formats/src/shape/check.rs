@@ -14,6 +14,9 @@ use crate::{
     tree::{Entry, Node, Refusal, Value, plain_number},
 };
 
+/// How many problems are listed; memory is what this bounds.
+const MOST: usize = 10_000;
+
 /// What a check found.
 #[derive(Debug, Default)]
 pub(crate) struct Checked {
@@ -76,6 +79,10 @@ struct Checker<'t> {
 
 impl<'t> Checker<'t> {
     fn value(&mut self, id: Id, node: &'t Node) {
+        if self.checked.findings.len() > MOST {
+            self.checked.without = None;
+            return;
+        }
         let shape = self.shapes.get(id);
         match (shape, &node.value) {
             (_, Value::Refused(refusal)) => self.refused(refusal, node.span),
@@ -210,9 +217,21 @@ impl<'t> Checker<'t> {
         path_of(&self.path)
     }
 
+    /// Takes a problem down, up to what anybody reads.
+    fn push(&mut self, finding: Finding) {
+        match self.checked.findings.len() {
+            0..MOST => self.checked.findings.push(finding),
+            MOST => {
+                let message = format!("more than {MOST} problems: the rest is not listed");
+                self.checked.findings.push(Finding::new(Code::TooLarge, finding.span, finding.path, message));
+            }
+            _ => {}
+        }
+    }
+
     /// A problem with a value, which goes with the nearest optional field around it.
     fn report(&mut self, finding: Finding) {
-        self.checked.findings.push(finding);
+        self.push(finding);
         let around = |length| path_of(self.path.get(..length).unwrap_or(&self.path));
         let dropped = self.optional.map(|(key, length)| Dropped { key, path: around(length) });
         match (dropped, &mut self.checked.without) {
@@ -228,7 +247,7 @@ impl<'t> Checker<'t> {
         if let Some(without) = &mut self.checked.without {
             without.push(dropped);
         }
-        self.checked.findings.push(finding);
+        self.push(finding);
     }
 }
 
