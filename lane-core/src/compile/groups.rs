@@ -190,10 +190,11 @@ impl<'c> Compiler<'c> {
             let aliases = service.aliases.iter().enumerate().map(|(index, alias)| (alias, aliases_path.index(index)));
             for (name, path) in core::iter::once((&service.host, path.field("host"))).chain(aliases) {
                 self.service_host(name, &path);
-                let name = name.to_ascii_lowercase();
+                let written = name;
+                let name = written.to_ascii_lowercase();
                 if let Some(first) = seen.get(&name) {
-                    let problem = Diagnostic::new(Code::DuplicateName, path, format!("`{name}` already names a service of the group"));
-                    self.report(problem.related(first.clone(), "first used here"));
+                    let problem = Diagnostic::new(Code::DuplicateName, path, format!("`{written}` already names a service of the group"));
+                    self.report(problem.related(first.clone(), "first used here").help("give each service and alias a name of its own"));
                     continue;
                 }
                 seen.insert(name.clone(), path.into());

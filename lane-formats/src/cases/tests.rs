@@ -86,8 +86,7 @@ cases:
 "#;
     let refused = Suite::read(text, Format::Yaml, &Options::default()).unwrap_err();
     let errors = refused.findings.iter().filter(|finding| finding.severity == lane_core::diagnostic::Severity::Error);
-    let shown: Vec<_> =
-        errors.map(|finding| format!("{}:{} {} {}", finding.line, finding.column, finding.path, finding.message)).collect();
+    let shown: Vec<_> = errors.map(|finding| format!("{}:{} {} {}", finding.line, finding.column, finding.path, finding.message)).collect();
     let wanted = [
         "4:124 config.groups[0].rules[0].lane group `g` has no lane `s2`",
         "7:38 cases[0].request.livve unknown field `livve`",
