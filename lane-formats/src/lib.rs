@@ -31,3 +31,8 @@ mod tree;
 pub use bytes::Bytes;
 pub use load::{Document, Format, Loaded, Places, Refused, load, load_bytes, read};
 pub use place::Located;
+
+/// The README's example is one of this crate's tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+pub struct Readme;

@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use lane_core::diagnostic::Severity;
+use lane_core::{Stats, diagnostic::Severity};
 use lane_formats::Located;
+use serde_json::json;
 
 use crate::{
     failure::{Exit, Failure, Outcome},
@@ -25,6 +26,7 @@ pub(super) const ABOUT: &str = "\
 Example:
   lane check lanes.yaml
   lane check --strict --json config/*.yaml
+  lane check --stats lanes.yaml
 
 Exit codes: 0 no errors (with --strict: no findings), 1 findings, 2 a file cannot be read or parsed.
 `lane explain LANE0102` says more about one kind of problem.")]
@@ -38,6 +40,9 @@ pub struct Check {
     /// Count warnings as errors in the exit code
     #[arg(long)]
     strict: bool,
+    /// Tell what the compiled router costs, and how its rules are found
+    #[arg(long)]
+    stats: bool,
 }
 
 impl Check {
@@ -60,13 +65,16 @@ impl Check {
     }
 
     fn one(&self, source: &Source, streams: &mut Streams<'_>) -> Outcome {
-        let (found, unparsable) = match source.load() {
-            Ok(loaded) => (loaded.warnings, false),
-            Err(refused) => (refused.findings, refused.unparsable),
+        let (found, unparsable, stats) = match source.load() {
+            Ok(loaded) => (loaded.warnings, false, self.stats.then(|| loaded.router.stats())),
+            Err(refused) => (refused.findings, refused.unparsable, None),
         };
         if self.json {
             for finding in &found {
                 streams.json(&finding.to_json(Some(&source.name)))?;
+            }
+            if let Some(stats) = stats {
+                streams.json(&json!({ "file": source.name, "stats": stats }))?;
             }
         } else {
             findings::draw(&found, source, streams.out, streams.colours.out)?;
@@ -77,6 +85,9 @@ impl Check {
                 Some(Severity::Warning) => writeln!(streams.out, "{name}: {}", paint.doubtful(summary))?,
                 Some(Severity::Error) => writeln!(streams.out, "{name}: {}", paint.error(summary))?,
             }
+            if let Some(stats) = stats {
+                write!(streams.out, "{}", costs(&stats))?;
+            }
         }
         Ok(match worst(&found) {
             _ if unparsable => Exit::Unusable,
@@ -85,6 +96,31 @@ impl Check {
             _ => Exit::Done,
         })
     }
+}
+
+/// What a router costs and how its rules are found, for people.
+fn costs(stats: &Stats) -> String {
+    let Stats { groups, services, lanes, subsets, rules, regexes, automata, bytes, index } = stats;
+    let each = if *rules == 0 { String::new() } else { format!(", {} a rule", bytes.total / rules) };
+    format!(
+        "  compiled   groups {groups}, services {services}, lanes {lanes}, subsets {subsets}, rules {rules}, regexes {regexes} in {automata} automata
+  memory     {} bytes{each}: texts {}, conditions {}, automata {}, tables {}, index {}
+  rules are found
+             by value {}, by regexes in one pass {}, by host and path {}, by a scan of their host's few {}
+             over {} path nodes and {} tuples (a rule counts for each host and each entry of `match`)\n",
+        bytes.total,
+        bytes.texts,
+        bytes.conditions,
+        bytes.automata,
+        bytes.tables,
+        bytes.index,
+        index.by_value,
+        index.by_regex,
+        index.by_path,
+        index.scanned,
+        index.path_nodes,
+        index.tuples,
+    )
 }
 
 fn worst(found: &[Located]) -> Option<Severity> {

@@ -57,7 +57,7 @@ fn standard_input_is_read_too() {
 fn what_cannot_be_read_or_parsed_is_exit_code_2() {
     lane(&["check", "no/such.yaml"]).exits(2).golden("check-unreadable");
     lane(&["check", "examples"]).exits(2).complains("cannot read `examples`: it is a directory");
-    for nothing in [&b""[..], b"\xff\xfe", b"a: b: c", b"{\"version\": 1", b"\x00", b"--- a\n--- b\n"] {
+    for nothing in [&b""[..], b"\xff\xfe", b"a: b: c", b"{\"version\": 1", b"\x00"] {
         fed(&["check", "-"], nothing).exits(2).quiet();
     }
 }
@@ -135,4 +135,12 @@ fn a_closed_pipe_ends_it_quietly() {
         assert_eq!(String::from_utf8(output.stderr).unwrap(), "", "{arguments:?}");
         assert!(output.status.code().is_some_and(|code| code < 2), "{arguments:?}: {}", output.status);
     }
+}
+
+#[test]
+fn stats_tell_what_the_router_costs() {
+    let run = lane(&["check", "--stats", GOOD]).exits(0).quiet();
+    assert!(run.out.contains("lanes 3, subsets 7, rules 1,"), "{}", run.out);
+    let run = lane(&["check", "--stats", "--json", GOOD]).exits(0).quiet();
+    assert!(run.out.contains(r#""stats":{"groups":1,"services":3,"lanes":3,"subsets":7,"rules":1"#), "{}", run.out);
 }
