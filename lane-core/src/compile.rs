@@ -282,14 +282,12 @@ impl<'c> Compiler<'c> {
         names.sort_unstable();
         for (name, services) in names {
             let text = self.patterns.pool.add(&name);
-            let hash = crate::pattern::host::fold_hash(&table.seeds, name.as_bytes());
+            let hash = table.seed.hash_bytes(name.as_bytes());
             let entry = dense(table.names.len());
             table.names.push((text, services.into_boxed_slice()));
-            let Callees { table, names, seeds } = &mut table;
+            let Callees { table, names, seed } = &mut table;
             let pool = &self.patterns.pool;
-            table.insert_unique(hash, entry, |entry| {
-                names.get(*entry as usize).map_or(0, |(text, _)| crate::pattern::host::fold_hash(seeds, pool.bytes(*text)))
-            });
+            table.insert_unique(hash, entry, |entry| names.get(*entry as usize).map_or(0, |(text, _)| seed.hash_bytes(pool.bytes(*text))));
         }
         table
     }
@@ -298,11 +296,13 @@ impl<'c> Compiler<'c> {
         let mut names = LaneNames::default();
         for (index, lane) in self.lanes.iter().enumerate() {
             let hash = names.hash(lane.group, self.patterns.pool.bytes(lane.name));
-            let LaneNames { table, seeds } = &mut names;
-            table.insert_unique(hash, LaneId(dense(index)), |lane| {
-                let lane = self.lanes.get(lane.index());
-                lane.map_or(0, |lane| core::hash::BuildHasher::hash_one(seeds, (lane.group.0, self.patterns.pool.bytes(lane.name))))
-            });
+            let hash_of = {
+                let seeds = LaneNames { seed: names.seed.clone(), ..LaneNames::default() };
+                move |lane: &LaneId| {
+                    self.lanes.get(lane.index()).map_or(0, |lane| seeds.hash(lane.group, self.patterns.pool.bytes(lane.name)))
+                }
+            };
+            names.table.insert_unique(hash, LaneId(dense(index)), hash_of);
         }
         names
     }

@@ -86,7 +86,7 @@ impl HostTable {
             [(text, host)] => Self::One(text, host),
             _ => {
                 let mut table = HashTable::with_capacity(hosts.len());
-                let hash = |text: Text| host::fold_hash(seed, plan.patterns.pool.bytes(text));
+                let hash = |text: Text| seed.hash_bytes(plan.patterns.pool.bytes(text));
                 for entry in hosts {
                     table.insert_unique(hash(entry.0), entry, |(text, _)| hash(*text));
                 }
@@ -95,17 +95,14 @@ impl HostTable {
         }
     }
 
+    /// The rules of a lower-case name.
     #[inline]
     fn find(&self, name: &[u8], plan: &Plan, seed: &FixedSeed) -> Option<u32> {
-        let same = |text: Text| {
-            let text = plan.patterns.pool.bytes(text);
-            // Mostly authorities are lower case already.
-            text == name || text.eq_ignore_ascii_case(name)
-        };
+        let same = |text: Text| plan.patterns.pool.bytes(text) == name;
         match self {
             Self::None => None,
             Self::One(text, host) => same(*text).then_some(*host),
-            Self::Many(table) => table.find(host::fold_hash(seed, name), |(text, _)| same(*text)).map(|(_, host)| *host),
+            Self::Many(table) => table.find(seed.hash_bytes(name), |(text, _)| same(*text)).map(|(_, host)| *host),
         }
     }
 }
@@ -329,16 +326,27 @@ impl Index {
         }
         let Some(authority) = search.facts.attributes.request.authority else { return held };
         let plan = search.plan;
-        if let HostTable::One(text, host) = class.exact
-            && plan.patterns.pool.bytes(text) == authority
-            && matches!(class.suffix, HostTable::None)
-        {
-            // The commonest: one host, and the authority is it, without port.
+        // Mostly the authority is a host as it is: lower case, without port.
+        let as_given = class.exact.find(authority, plan, &self.seed);
+        if let Some(host) = as_given {
+            held = true;
             self.search_host(host, search);
-            return true;
+            if matches!(class.suffix, HostTable::None) {
+                return held;
+            }
         }
         let name = host::of_authority(authority);
-        if let Some(host) = class.exact.find(name, plan, &self.seed) {
+        let lowered;
+        let name = if name.iter().any(u8::is_ascii_uppercase) {
+            // A name longer than any exact one can still end in a suffix, but not one that is longer itself.
+            lowered = host::Lowered::of(host::ending(name));
+            lowered.as_ref().map_or(&b""[..], host::Lowered::get)
+        } else {
+            name
+        };
+        if as_given.is_none()
+            && let Some(host) = class.exact.find(name, plan, &self.seed)
+        {
             held = true;
             self.search_host(host, search);
         }

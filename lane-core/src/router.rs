@@ -216,18 +216,26 @@ pub(crate) enum Action {
 pub(crate) struct Callees {
     pub(crate) table: hashbrown::HashTable<u32>,
     pub(crate) names: Vec<(Text, Box<[ServiceId]>)>,
-    pub(crate) seeds: FixedSeed,
+    pub(crate) seed: FixedSeed,
 }
 
 impl Callees {
     /// The services of this name; none where no group has it.
     #[inline]
     pub(crate) fn get(&self, patterns: &Patterns, name: &[u8]) -> &[ServiceId] {
-        let name = host::of_service(name);
-        let same =
-            |entry: &u32| self.names.get(*entry as usize).is_some_and(|(text, _)| patterns.pool.bytes(*text).eq_ignore_ascii_case(name));
-        let entry = self.table.find(host::fold_hash(&self.seeds, name), same);
-        entry.and_then(|entry| self.names.get(*entry as usize)).map_or(&[], |(_, services)| services)
+        // Mostly calls name a service as it is declared: lower case, without port.
+        if let Some(services) = self.find(patterns, name) {
+            return services;
+        }
+        let lowered = host::Lowered::of(host::of_service(name));
+        lowered.and_then(|name| self.find(patterns, name.get())).unwrap_or_default()
+    }
+
+    #[inline]
+    fn find(&self, patterns: &Patterns, name: &[u8]) -> Option<&[ServiceId]> {
+        let same = |entry: &u32| self.names.get(*entry as usize).is_some_and(|(text, _)| patterns.pool.bytes(*text) == name);
+        let entry = self.table.find(self.seed.hash_bytes(name), same)?;
+        self.names.get(*entry as usize).map(|(_, services)| &**services)
     }
 }
 
@@ -235,12 +243,14 @@ impl Callees {
 #[derive(Debug, Default)]
 pub(crate) struct LaneNames {
     pub(crate) table: hashbrown::HashTable<LaneId>,
-    pub(crate) seeds: FixedSeed,
+    pub(crate) seed: FixedSeed,
 }
 
 impl LaneNames {
+    #[inline]
     pub(crate) fn hash(&self, group: GroupId, name: &[u8]) -> u64 {
-        core::hash::BuildHasher::hash_one(&self.seeds, (group.0, name))
+        // Groups mostly have other names for their lanes; where they have the same, a factor keeps them apart.
+        self.seed.hash_bytes(name) ^ u64::from(group.0).wrapping_mul(0x9e37_79b9_7f4a_7c15)
     }
 }
 

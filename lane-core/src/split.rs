@@ -138,18 +138,51 @@ impl Split {
     fn by_key(&self, method: Method, salt: Option<&str>, key: Value<'_>) -> LaneId {
         match method {
             Method::Ranges => self.at(self.range_value(salt, key)),
-            Method::Rendezvous => {
-                let mut best: Option<(f64, LaneId)> = None;
-                for share in self.shares.iter().filter(|share| share.weight > 0) {
-                    let score = score(hash_key(share.seed, salt, key), share.weight);
-                    // Strictly smaller: the earlier lane wins a tie.
-                    if best.is_none_or(|(least, _)| score < least) {
-                        best = Some((score, share.lane));
-                    }
-                }
-                best.map_or(LaneId(0), |(_, lane)| lane)
+            Method::Rendezvous => self.rendezvous(salt, key),
+        }
+    }
+
+    /// The lane with the smallest score, the earlier on a tie.
+    ///
+    /// Logarithms cost most, and bounds of them mostly tell the smallest score already: for 0 < u < 1,
+    /// 2(1 - u)/(1 + u) <= -ln u <= (1/u - u)/2. Only lanes whose lower bound reaches the smallest upper bound can win.
+    fn rendezvous(&self, salt: Option<&str>, key: Value<'_>) -> LaneId {
+        // Wide enough for every rounding error in the bounds and the score.
+        const MARGIN: f64 = 1.0 + 1e-9;
+        let mut least_upper = f64::INFINITY;
+        let mut lowers = [(0.0, 0.0); AT_ONCE];
+        let positive = || self.shares.iter().filter(|share| share.weight > 0);
+        for (index, share) in positive().enumerate() {
+            let u = uniform(hash_key(share.seed, salt, key));
+            let weight = f64::from(share.weight);
+            least_upper = least_upper.min((1.0 / u - u) / (2.0 * weight));
+            match lowers.get_mut(index) {
+                Some(room) => *room = (2.0 * (1.0 - u) / ((1.0 + u) * weight), u),
+                None => return self.rendezvous_of_many(salt, key),
             }
         }
+        let bound = least_upper * MARGIN;
+        let mut contenders = positive().zip(lowers).filter(|(_, (lower, _))| *lower <= bound);
+        let Some((first, (_, u))) = contenders.next() else { return LaneId(0) };
+        let mut best = (None, first.lane);
+        for (share, (_, other)) in contenders {
+            let least = best.0.unwrap_or_else(|| score(u, first.weight));
+            let score = score(other, share.weight);
+            best = if score < least { (Some(score), share.lane) } else { (Some(least), best.1) };
+        }
+        best.1
+    }
+
+    /// The same for any number of lanes.
+    fn rendezvous_of_many(&self, salt: Option<&str>, key: Value<'_>) -> LaneId {
+        let mut best: Option<(f64, LaneId)> = None;
+        for (lane, score) in self.scores(salt, key) {
+            // Strictly smaller: the earlier lane wins a tie.
+            if best.is_none_or(|(least, _)| score < least) {
+                best = Some((score, lane));
+            }
+        }
+        best.map_or(LaneId(0), |(_, lane)| lane)
     }
 
     /// The value of a key by which ranges choose.
@@ -160,7 +193,7 @@ impl Split {
     /// The rendezvous scores of a key, for explaining: lane and score in document order, weight 0 left out.
     pub(crate) fn scores(&self, salt: Option<&str>, key: Value<'_>) -> impl Iterator<Item = (LaneId, f64)> {
         let positive = self.shares.iter().filter(|share| share.weight > 0);
-        positive.map(move |share| (share.lane, score(hash_key(share.seed, salt, key), share.weight)))
+        positive.map(move |share| (share.lane, score(uniform(hash_key(share.seed, salt, key)), share.weight)))
     }
 }
 
@@ -169,10 +202,17 @@ pub(crate) fn seed(lane: &str) -> u64 {
     xxh64(lane.as_bytes(), 0)
 }
 
-/// The rendezvous score of S20: the smallest wins.
-fn score(hash: u64, weight: u32) -> f64 {
+/// So many lanes are drawn with bounds; more are rare.
+const AT_ONCE: usize = 8;
+
+/// A hash as a number between 0 and 1.
+fn uniform(hash: u64) -> f64 {
     // 53 bits are what an f64 holds; the half keeps u above 0, where the logarithm has no value.
-    let u = ((hash >> 11) as f64 + 0.5) / (1_u64 << 53) as f64;
+    ((hash >> 11) as f64 + 0.5) / (1_u64 << 53) as f64
+}
+
+/// The rendezvous score of S20: the smallest wins.
+fn score(u: f64, weight: u32) -> f64 {
     -libm::log(u) / f64::from(weight)
 }
 
@@ -184,4 +224,37 @@ pub(crate) fn cookie_value(roll: u64) -> [u8; 16] {
         *digit = if nibble < 10 { b'0' + nibble } else { b'a' + nibble - 10 };
     }
     value
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::vec::Vec;
+
+    use super::*;
+
+    #[test]
+    fn bounds_choose_what_the_scores_choose() {
+        for weights in [&[40, 30, 30][..], &[1, 1], &[90, 10], &[1, 0, u32::MAX], &[5, 5, 5, 5, 5, 5, 5, 5], &[1; 9]] {
+            let share = |(index, weight): (usize, &u32)| Share {
+                lane: LaneId(crate::intern::dense(index)),
+                weight: *weight,
+                seed: seed("lane") + index as u64,
+            };
+            let shares: Vec<Share> = weights.iter().enumerate().map(share).collect();
+            let split = Split { total: 1, shares: shares.into_boxed_slice(), sticky: None };
+            for key in 0..20_000_u32 {
+                let key = Value::Plain(&key.to_le_bytes()[..]).bytes().collect::<Vec<u8>>();
+                let key = Value::Plain(&key);
+                assert_eq!(split.rendezvous(None, key), split.rendezvous_of_many(None, key));
+            }
+        }
+    }
+
+    #[test]
+    fn a_tie_goes_to_the_earlier_lane() {
+        // One seed gives one hash, so that equal weights give equal scores.
+        let share = |lane| Share { lane: LaneId(lane), weight: 7, seed: 1 };
+        let split = Split { total: 14, shares: [share(3), share(2)].into(), sticky: None };
+        assert_eq!(split.rendezvous(None, Value::Plain(b"anybody")), LaneId(3));
+    }
 }

@@ -144,10 +144,15 @@ impl HeaderNames {
 const FEW: usize = 3;
 
 /// Whether a header has this lower-case name.
-#[inline]
+#[inline(always)]
 pub(crate) fn is_name(wanted: &str, name: &[u8]) -> bool {
-    // Mostly names are lower case already, and HTTP/2 demands it.
-    wanted.len() == name.len() && (wanted.as_bytes() == name || wanted.as_bytes().eq_ignore_ascii_case(name))
+    // Most headers differ in length; of the others most are lower case already, and HTTP/2 demands it.
+    wanted.len() == name.len() && (wanted.as_bytes() == name || is_name_in_other_case(wanted, name))
+}
+
+#[cold]
+fn is_name_in_other_case(wanted: &str, name: &[u8]) -> bool {
+    wanted.as_bytes().eq_ignore_ascii_case(name)
 }
 
 /// One bit for each length; all that are 63 and longer share one.

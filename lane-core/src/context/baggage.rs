@@ -61,7 +61,15 @@ fn cut(text: &[u8], at: u8) -> Option<(&[u8], &[u8])> {
 
 /// `text` without the blanks (SP, HTAB) around it.
 #[inline]
-pub(crate) fn trim(mut text: &[u8]) -> &[u8] {
+pub(crate) fn trim(text: &[u8]) -> &[u8] {
+    match text {
+        // Mostly there are none.
+        [first, .., last] if *first > b' ' && *last > b' ' => text,
+        _ => trim_blanks(text),
+    }
+}
+
+fn trim_blanks(mut text: &[u8]) -> &[u8] {
     while let [b' ' | b'\t', rest @ ..] = text {
         text = rest;
     }

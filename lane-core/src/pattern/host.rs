@@ -1,9 +1,6 @@
 //! Hosts and service names: what of an authority is compared (S13), how service names compare (S21), and host patterns.
 
-use core::{
-    hash::{BuildHasher, Hasher},
-    net::{Ipv4Addr, Ipv6Addr},
-};
+use core::net::{Ipv4Addr, Ipv6Addr};
 
 use memchr::memrchr;
 
@@ -52,35 +49,32 @@ pub(crate) fn of_service(name: &[u8]) -> &[u8] {
     host.strip_suffix(b".").unwrap_or(host)
 }
 
-/// A hash of `name` that does not depend on the case of ASCII letters.
-///
-/// Eight bytes are lowered at a time, so that no lower-case copy is needed, however long the name is.
-#[inline]
-pub(crate) fn fold_hash(seeds: &impl BuildHasher, name: &[u8]) -> u64 {
-    let mut hasher = seeds.build_hasher();
-    let (chunks, rest) = name.as_chunks::<8>();
-    for chunk in chunks {
-        hasher.write_u64(fold_word(u64::from_le_bytes(*chunk)));
-    }
-    let mut last = [0; 8];
-    if let Some(room) = last.get_mut(..rest.len()) {
-        room.copy_from_slice(rest);
-    }
-    hasher.write_u64(fold_word(u64::from_le_bytes(last)));
-    hasher.write_u64(name.len() as u64);
-    hasher.finish()
+/// A name in lower case, on the stack; none where it is longer than any name in a configuration.
+pub(crate) struct Lowered {
+    bytes: [u8; LONGEST_NAME],
+    length: usize,
 }
 
-/// Lowers the ASCII letters among eight bytes.
-#[inline]
-const fn fold_word(word: u64) -> u64 {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    // With the high bit cleared no addition carries into the next byte.
-    let low = word & (0x7f * ONES);
-    let from_a = low + (0x80 - b'A' as u64) * ONES;
-    let above_z = low + (0x80 - b'Z' as u64 - 1) * ONES;
-    let is_upper = (from_a & !above_z & !word) & (0x80 * ONES);
-    word | (is_upper >> 2)
+/// DNS names have at most 253 bytes, addresses in brackets fewer.
+const LONGEST_NAME: usize = 256;
+
+/// The end of a name, as much of it as a name in a configuration can be.
+pub(crate) fn ending(name: &[u8]) -> &[u8] {
+    name.len().checked_sub(LONGEST_NAME).and_then(|start| name.get(start..)).unwrap_or(name)
+}
+
+impl Lowered {
+    pub(crate) fn of(name: &[u8]) -> Option<Self> {
+        let mut lowered = Self { bytes: [0; LONGEST_NAME], length: name.len() };
+        let room = lowered.bytes.get_mut(..name.len())?;
+        room.copy_from_slice(name);
+        room.make_ascii_lowercase();
+        Some(lowered)
+    }
+
+    pub(crate) fn get(&self) -> &[u8] {
+        self.bytes.get(..self.length).unwrap_or_default()
+    }
 }
 
 /// Whether `text` is a host: a DNS name (underscores allowed, as Kubernetes and Envoy do), an IPv4 address or a bracketed IPv6 address.
@@ -101,23 +95,6 @@ pub(crate) fn is_host(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::intern::FixedSeed;
-
-    #[test]
-    fn folding_a_word_lowers_letters_and_nothing_else() {
-        for byte in 0..=u8::MAX {
-            let word = u64::from_le_bytes([byte, b'A', byte, b'z', 0xff, byte, b'Z', b'[']);
-            let lowered = [byte, b'A', byte, b'z', 0xff, byte, b'Z', b'['].map(|byte| byte.to_ascii_lowercase());
-            assert_eq!(fold_word(word).to_le_bytes(), lowered, "{byte}");
-        }
-    }
-
-    #[test]
-    fn names_that_differ_in_case_only_hash_alike() {
-        let seeds = FixedSeed::default();
-        assert_eq!(fold_hash(&seeds, b"MockA.Default.svc"), fold_hash(&seeds, b"mocka.default.SVC"));
-        assert_ne!(fold_hash(&seeds, b"mocka"), fold_hash(&seeds, b"mocka\0"));
-    }
 
     #[test]
     fn the_port_is_cut_outside_brackets_only() {

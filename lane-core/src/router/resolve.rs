@@ -16,6 +16,12 @@ struct Serving {
     note: Notes,
 }
 
+/// What serves when nothing else can: the first that is only not healthy enough.
+fn last_resort(lane: LaneId, reason: Reason, subset: Option<SubsetId>) -> Option<Serving> {
+    let subset = subset.filter(|_| reason == Reason::BelowMinHealthy)?;
+    Some(Serving { lane, subset, note: Notes::BELOW_MIN_HEALTHY })
+}
+
 impl Plan {
     /// Completes a decision with the endpoints that serve `service` for `lane`.
     pub(super) fn resolve(
@@ -28,10 +34,33 @@ impl Plan {
     ) {
         decision.service = Some(service);
         decision.lane = Some(lane);
-        let mut reason = None;
-        let mut last_resort = None;
+        let own = self.judge(service, lane, liveness);
+        recorder.considered(self, service, lane, own.err().map(|(reason, _)| reason));
+        match own {
+            Ok(subset) => {
+                decision.outcome = Outcome::Routed;
+                decision.subset = Some(subset);
+                decision.serving = Some(lane);
+            }
+            Err((reason, subset)) => {
+                decision.reason = Some(reason);
+                self.fall_back(service, lane, last_resort(lane, reason, subset), liveness, recorder, decision);
+            }
+        }
+    }
+
+    /// Completes a decision with the first fallback lane that can serve, or with what is left when none can.
+    fn fall_back(
+        &self,
+        service: ServiceId,
+        lane: LaneId,
+        mut last: Option<Serving>,
+        liveness: &Liveness,
+        recorder: &mut impl Recorder,
+        decision: &mut Decision,
+    ) {
         let mut serving = None;
-        for candidate in core::iter::once(&lane).chain(&self.lane(lane).fallback) {
+        for candidate in &self.lane(lane).fallback {
             let judged = self.judge(service, *candidate, liveness);
             recorder.considered(self, service, *candidate, judged.err().map(|(reason, _)| reason));
             match judged {
@@ -39,27 +68,19 @@ impl Plan {
                     serving = Some(Serving { lane: *candidate, subset, note: Notes::NONE });
                     break;
                 }
-                Err((passed_over, subset)) => {
-                    reason = reason.or(Some(passed_over));
-                    if let (Reason::BelowMinHealthy, Some(subset)) = (passed_over, subset) {
-                        last_resort = last_resort.or(Some(Serving { lane: *candidate, subset, note: Notes::BELOW_MIN_HEALTHY }));
-                    }
-                }
+                Err((reason, subset)) => last = last.or(last_resort(*candidate, reason, subset)),
             }
         }
-        match serving.or(last_resort) {
+        match serving.or(last) {
             Some(serving) => {
                 let own = serving.lane == lane;
                 decision.outcome = if own { Outcome::Routed } else { Outcome::FellBack };
-                decision.reason = reason.filter(|_| !own);
+                decision.reason = decision.reason.filter(|_| !own);
                 decision.subset = Some(serving.subset);
                 decision.serving = Some(serving.lane);
                 decision.notes = decision.notes.and(serving.note);
             }
-            None => {
-                decision.outcome = Outcome::Unavailable;
-                decision.reason = reason;
-            }
+            None => decision.outcome = Outcome::Unavailable,
         }
     }
 
