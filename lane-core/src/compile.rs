@@ -233,10 +233,10 @@ impl<'c> Compiler<'c> {
     }
 
     fn finish(mut self) -> Result<Compiled, CompileError> {
-        if self.unreported > 0 {
+        if self.has_errors {
+            // Errors are among those that were only counted: the configuration must not pass.
             let message = format!("{} more problems are not listed", self.unreported);
-            let code = if self.has_errors { Code::Limit } else { Code::UnreachableRule };
-            self.problems.push(Diagnostic::new(code, FieldPath::root(), message));
+            self.problems.push(Diagnostic::new(Code::Limit, FieldPath::root(), message).help("mend those that are, and check again"));
         }
         if self.has_errors() {
             return Err(CompileError { diagnostics: self.problems });

@@ -333,12 +333,68 @@ impl fmt::Display for CompileError {
 /// Near means at most a third of the letters wrong, so that short names do not match everything.
 #[must_use]
 pub fn did_you_mean<'a>(wanted: &str, declared: impl IntoIterator<Item = &'a str>) -> Option<String> {
-    let limit = (wanted.chars().count() / 3).max(1);
+    let letters = |text: &str| text.chars().flat_map(char::to_lowercase).collect::<Vec<char>>();
+    let wanted = letters(wanted);
+    let limit = (wanted.len() / 3).max(1);
     declared
         .into_iter()
-        .filter(|name| name.len().abs_diff(wanted.len()) <= limit)
-        .map(|name| (strsim::osa_distance(&wanted.to_lowercase(), &name.to_lowercase()), name))
-        .filter(|(distance, _)| *distance <= limit)
+        .filter_map(|name| {
+            let candidate = letters(name);
+            let near = candidate.len().abs_diff(wanted.len()) <= limit;
+            near.then(|| (distance(&wanted, &candidate), name)).filter(|(distance, _)| *distance <= limit)
+        })
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, name)| alloc::format!("did you mean `{name}`?"))
+}
+
+/// How many letters must be added, removed, replaced or swapped with their neighbour to make one text of the other
+/// (optimal string alignment). No kept library does this without std.
+fn distance(one: &[char], other: &[char]) -> usize {
+    // Three rows of the table: the one being made, the one before, and the one before that.
+    let mut before: Vec<usize> = Vec::new();
+    let mut last: Vec<usize> = (0..=other.len()).collect();
+    for (row, letter) in one.iter().enumerate() {
+        let mut current: Vec<usize> = Vec::with_capacity(other.len() + 1);
+        current.push(row + 1);
+        for (column, against) in other.iter().enumerate() {
+            let at = |row: &[usize], column: usize| row.get(column).copied().unwrap_or(usize::MAX / 2);
+            let replaced = at(&last, column) + usize::from(letter != against);
+            let mut cost = replaced.min(at(&last, column + 1) + 1).min(at(&current, column) + 1);
+            let is_letter = |texts: &[char], at: Option<usize>, letter: &char| at.and_then(|at| texts.get(at)) == Some(letter);
+            if is_letter(one, row.checked_sub(1), against) && is_letter(other, column.checked_sub(1), letter) {
+                cost = cost.min(at(&before, column.wrapping_sub(1)) + 1);
+            }
+            current.push(cost);
+        }
+        before = core::mem::replace(&mut last, current);
+    }
+    last.last().copied().unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn distances_count_edits_and_swaps() {
+        let between = |one: &str, other: &str| distance(&one.chars().collect::<Vec<_>>(), &other.chars().collect::<Vec<_>>());
+        for (one, other, edits) in [
+            ("", "", 0),
+            ("", "ab", 2),
+            ("v1", "v1", 0),
+            ("v22", "v2", 1),
+            ("bta", "beta", 1),
+            ("abcd", "acbd", 1),
+            ("kitten", "sitting", 3),
+        ] {
+            assert_eq!(between(one, other), edits, "{one} {other}");
+            assert_eq!(between(other, one), edits, "{other} {one}");
+        }
+    }
+
+    #[test]
+    fn only_what_is_near_is_meant() {
+        assert_eq!(did_you_mean("serivces", ["services", "lanes"]).as_deref(), Some("did you mean `services`?"));
+        assert_eq!(did_you_mean("v9", ["beta"]), None);
+    }
 }

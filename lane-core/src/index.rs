@@ -19,13 +19,14 @@
 use alloc::{boxed::Box, vec::Vec};
 
 use hashbrown::HashTable;
+use serde::Serialize;
 
 use crate::{
     condition::{ConditionId, Facts},
     intern::{FixedSeed, Map, RuleId, ServiceId, dense},
     pattern::{Text, host, host::HostPattern},
     request::Headers,
-    router::{Plan, RulesFound},
+    router::Plan,
 };
 
 pub(crate) mod cell;
@@ -58,6 +59,23 @@ pub(crate) struct Index {
     /// Hosts with at most so many rows are scanned; and how many rows are.
     scanned: usize,
     scanned_rows: usize,
+}
+
+/// How rules are found. A rule counts once for each of its host patterns and entries of `match`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct RulesFound {
+    /// One by one: their host has only a few.
+    pub scanned: usize,
+    /// By what they demand of headers, cookies, query, baggage, method or caller.
+    pub by_value: usize,
+    /// By a pass over a value for all their regular expressions together.
+    pub by_regex: usize,
+    /// By their host and path alone.
+    pub by_path: usize,
+    /// Nodes of the path trees.
+    pub path_nodes: usize,
+    /// Sets of things that are looked up together.
+    pub tuples: usize,
 }
 
 /// Rules that are looked up together.

@@ -29,7 +29,7 @@ mod resolve;
 mod stats;
 
 pub use changes::{Change, Cookie, Remember};
-pub use stats::{Bytes, Found as RulesFound, Stats};
+pub use stats::{Bytes, Stats};
 
 use recorder::Silent;
 

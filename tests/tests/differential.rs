@@ -1,6 +1,6 @@
 //! Router and oracle on generated configurations and requests: every decision must be the same, with the index
 //! and without it, explained and not.
-#![expect(clippy::unwrap_used, reason = "a test says what failed by failing")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test says what failed by failing")]
 
 use std::thread;
 

@@ -198,8 +198,11 @@ fn every_entry_of_the_table_is_needed() {
 #[test]
 fn every_room_stands_in_the_table() {
     let source = crate_root().join("lane-core/src");
-    let rooms: BTreeSet<String> =
-        rust_files(&source).iter().filter(|file| file.parent() == Some(&source)).map(|file| file.file_stem().unwrap().to_str().unwrap().to_owned()).collect();
+    let rooms: BTreeSet<String> = rust_files(&source)
+        .iter()
+        .filter(|file| file.parent() == Some(&source))
+        .map(|file| file.file_stem().unwrap().to_str().unwrap().to_owned())
+        .collect();
     let listed: BTreeSet<String> = ARROWS.iter().map(|(room, _)| (*room).to_owned()).collect();
     assert_eq!(rooms, listed);
 }

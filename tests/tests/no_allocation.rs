@@ -75,7 +75,13 @@ fn allocations(work: impl FnOnce()) -> usize {
 }
 
 /// Everything that the hot path offers, once.
-fn decide<H: Headers + ?Sized>(router: &Router, place: &Place, request: &Request<'_, H>, liveness: &Liveness, buffer: &mut [u8; BUFFER_BYTES]) {
+fn decide<H: Headers + ?Sized>(
+    router: &Router,
+    place: &Place,
+    request: &Request<'_, H>,
+    liveness: &Liveness,
+    buffer: &mut [u8; BUFFER_BYTES],
+) {
     let decision = match place {
         Place::Ingress { gateway } => router.ingress(gateway, request, liveness),
         Place::Hop { service } => router.hop(service, request, liveness),

@@ -17,11 +17,11 @@ use crate::{
     intern::{FixedSeed, Map, RuleId, Set, dense},
     pattern::{Kind, Text},
     request::Headers,
-    router::{Plan, RulesFound},
+    router::Plan,
 };
 
 use super::{
-    Search,
+    RulesFound, Search,
     row::{Asked, Key, Row},
     value::{Found, mix},
 };
