@@ -37,7 +37,7 @@ const EXCEPTIONS: &[(&str, &str, &[&str], &str)] = &[
     ("split", "config", &["Method"], "a plain Copy enum that means the same before and after compiling"),
     ("explain", "config", &["Method"], "the same enum, shown"),
     ("index", "router", &["Plan"], "the index is a part of the plan and reads the rules that stand beside it there"),
-    ("index", "router", &["RulesFound"], "plain counts, which the index fills in for `Router::stats`"),
+    ("lib", "index", &["RulesFound"], "plain counts, a part of `Stats`"),
 ];
 
 fn crate_root() -> PathBuf {
