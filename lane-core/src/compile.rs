@@ -149,6 +149,8 @@ struct Compiler<'c> {
     regexes: Map<String, u32>,
     /// Those that wait to be compiled, by the attribute over which they were first met.
     pending: Map<Attribute, Vec<(Pending, FieldPath)>>,
+    /// Where in `pending` a pattern waits.
+    behind: Map<String, (Attribute, usize)>,
 }
 
 /// What the names of one group stand for.
@@ -185,6 +187,7 @@ impl<'c> Compiler<'c> {
             texts: Map::default(),
             regexes: Map::default(),
             pending: Map::default(),
+            behind: Map::default(),
         }
     }
 

@@ -6,14 +6,15 @@
 //!
 //! 1. **Host** (here): one look-up of the exact host, one for each `*.suffix`, and the rules for any host. What
 //!    was found so far bounds what a later step may find.
-//! 2. **Path** ([`path`]): a radix tree over exact paths, prefixes and the literal beginnings of regular
+//! 2. **Path** ([`tree`]): a radix tree over exact paths, prefixes and the literal beginnings of regular
 //!    expressions; walking the request's path visits every node that can apply, deepest last.
 //! 3. **Cell** ([`cell`]): the rules of one node, by hash of the values that they demand, at most two each, chosen
-//!    where they tell most rules apart; regular expressions over one attribute in one pass.
+//!    where they tell most rules apart. Rows that no hash tells apart are told by the literal beginnings of a value in a
+//!    tree of their own, and expressions without one that share an automaton by one pass over the value.
 //!
 //! What a row of the index has not proved is checked on the few candidates ([`row`]). Where a host has only a few
 //! rules a scan wins, and it is what is done. What is left of linear cost: rules of one cell that differ only in
-//! conditions which no look-up can tell apart (negations, ranges, affixes of other attributes than the path), and
+//! conditions which no look-up can tell apart (negations, ranges, suffixes, parts), and
 //! expressions too large to share an automaton.
 
 use alloc::{boxed::Box, vec::Vec};
@@ -30,12 +31,11 @@ use crate::{
 };
 
 pub(crate) mod cell;
-mod path;
 mod row;
+mod tree;
 mod value;
 
 use cell::Cells;
-use path::Paths;
 use row::Row;
 use value::Values;
 
@@ -53,7 +53,6 @@ pub(crate) struct Index {
     /// Rules that hold at hops, by service.
     by_service: Map<ServiceId, Class>,
     hosts: Vec<HostRules>,
-    paths: Paths,
     cells: Cells,
     seed: FixedSeed,
     /// Hosts with at most so many rows are scanned; and how many rows are.
@@ -68,11 +67,11 @@ pub struct RulesFound {
     pub scanned: usize,
     /// By what they demand of headers, cookies, query, baggage, method or caller.
     pub by_value: usize,
-    /// By a pass over a value for all their regular expressions together.
+    /// By the beginning of a value, or by a pass over it for all their regular expressions together.
     pub by_regex: usize,
     /// By their host and path alone.
     pub by_path: usize,
-    /// Nodes of the path trees.
+    /// Nodes of the trees of paths and other beginnings.
     pub path_nodes: usize,
     /// Sets of things that are looked up together.
     pub tuples: usize,
@@ -269,7 +268,7 @@ impl Index {
             HostRules { least, anywhere: self.cells.add(rows, plan), tree: None }
         } else {
             let (anywhere, below): (Vec<Row>, Vec<Row>) = rows.into_iter().partition(|row| row.path.is_none());
-            HostRules { least, anywhere: self.cells.add(anywhere, plan), tree: self.paths.add(below, &mut self.cells, plan) }
+            HostRules { least, anywhere: self.cells.add(anywhere, plan), tree: self.cells.add_tree(below, plan) }
         };
         self.hosts.push(host);
         dense(self.hosts.len() - 1)
@@ -312,22 +311,15 @@ impl Index {
 
     /// How rules are found.
     pub(crate) fn found(&self) -> RulesFound {
-        let RulesFound { by_value, by_regex, by_path, tuples, .. } = self.cells.found();
-        RulesFound {
-            scanned: self.scanned_rows,
-            by_value,
-            by_regex,
-            by_path: by_path - self.scanned_rows,
-            path_nodes: self.paths.len(),
-            tuples,
-        }
+        let found = self.cells.found();
+        RulesFound { scanned: self.scanned_rows, by_path: found.by_path - self.scanned_rows, ..found }
     }
 
     /// What the index costs in memory.
     pub(crate) fn heap_bytes(&self) -> usize {
         let classes = self.classes.iter().chain(self.by_service.values());
         let rules: usize = classes.map(|class| class.rules.len() * size_of::<RuleId>()).sum();
-        rules + self.hosts.capacity() * size_of::<HostRules>() + self.paths.heap_bytes() + self.cells.heap_bytes()
+        rules + self.hosts.capacity() * size_of::<HostRules>() + self.cells.heap_bytes()
     }
 
     /// All rules that hold at hops of a service, in order.
@@ -386,7 +378,7 @@ impl Index {
             self.cells.search(cell, search);
         }
         if let (Some(tree), Some(path)) = (host.tree, search.facts.attributes.request.path) {
-            self.paths.search(tree, path, &self.cells, search);
+            self.cells.search_tree::<true, _, _, _>(tree, path, search);
         }
     }
 }

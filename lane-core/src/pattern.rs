@@ -176,7 +176,7 @@ impl Patterns {
                 let order = |text: &Text| -> Ordering { self.pool.bytes(*text).iter().copied().cmp(value.clone().map(lower(fold))) };
                 set.binary_search_by(order).is_ok()
             }
-            Kind::Regex(regex) => self.regexes.matches(regex, value),
+            Kind::Regex(regex) => self.regexes.matches(regex, &self.pool, value),
             Kind::Range(range) => integer(value)
                 .zip(self.ranges.get(range as usize))
                 .is_some_and(|(value, range)| value >= range.min && range.below.is_none_or(|below| value < below)),

@@ -11,7 +11,7 @@ use crate::{
     diagnostic::{Code, Diagnostic, FieldPath, Here},
     intern::dense,
     pattern::{
-        Kind, Matcher, Range, re2,
+        Kind, Matcher, Patterns, Range, re2,
         regex::{Budget, Pending, TooLarge},
     },
 };
@@ -284,11 +284,21 @@ impl Compiler<'_> {
         let regex = match self.regexes.get(pattern) {
             Some(regex) => *regex,
             None => {
-                let (written, prefix) = (self.patterns.pool.add(pattern), self.patterns.pool.add(&checked.prefix));
-                let regex = self.patterns.regexes.add(written, prefix);
+                let (written, prefix) = (self.patterns.pool.add(pattern), self.name(&checked.prefix));
+                let regex = self.patterns.regexes.add(written, prefix, checked.is_apart);
                 self.regexes.insert(pattern.to_owned(), regex);
-                let pending = Pending { regex, pattern: checked.pattern.into_owned(), shares: checked.shares };
-                self.pending.entry(attribute).or_default().push((pending, path.into()));
+                // Of expressions that differ in their literal beginning only, the rest is one.
+                let known = self.behind.get(&*checked.pattern).and_then(|(attribute, at)| self.pending.get_mut(attribute)?.get_mut(*at));
+                match known {
+                    Some((pending, _)) => pending.regexes.push(regex),
+                    None => {
+                        let list = self.pending.entry(attribute).or_default();
+                        self.behind.insert(checked.pattern.clone().into_owned(), (attribute, list.len()));
+                        let pending =
+                            Pending { regexes: Vec::from([regex]), pattern: checked.pattern.into_owned(), shares: checked.shares };
+                        list.push((pending, path.into()));
+                    }
+                }
                 regex
             }
         };
@@ -301,16 +311,20 @@ impl Compiler<'_> {
         let mut budget = Budget { each: limits.regex_bytes, all: limits.automata_bytes };
         let mut pending: Vec<_> = core::mem::take(&mut self.pending).into_values().collect();
         // In the order of the document, so that compiling is deterministic.
-        pending.sort_unstable_by_key(|pending| pending.first().map(|(first, _)| first.regex));
+        pending.sort_unstable_by_key(|pending| pending.first().map(|(first, _)| first.regexes.first().copied()));
         for pending in pending {
             let (pending, paths): (Vec<Pending>, Vec<FieldPath>) = pending.into_iter().unzip();
             let Self { patterns, problems, .. } = self;
-            patterns.regexes.compile(&pending, &mut budget, |regex, why| {
-                let place = pending.iter().zip(&paths).find(|(pending, _)| pending.regex == regex);
-                let Some((pending, path)) = place else { return };
+            let Patterns { regexes, pool, .. } = patterns;
+            let mut refused = Vec::new();
+            regexes.compile(&pending, &mut budget, |one, why| refused.push((one.regexes.first().copied(), why)));
+            for (regex, why) in refused {
+                let place = pending.iter().zip(&paths).find(|(pending, _)| pending.regexes.first().copied() == regex);
+                let Some(((pending, path), regex)) = place.zip(regex) else { continue };
+                let written = regexes.written(regex).map_or(&*pending.pattern, |text| pool.str(text));
                 let (message, help) = match why {
                     TooLarge::Alone => (
-                        format!("the automaton of the regex `{}` would need more than {} bytes", pending.pattern, limits.regex_bytes),
+                        format!("the automaton of the regex `{written}` would need more than {} bytes", limits.regex_bytes),
                         "bound the repetitions more tightly, or split the pattern into several conditions",
                     ),
                     TooLarge::Together => (
@@ -319,7 +333,7 @@ impl Compiler<'_> {
                     ),
                 };
                 problems.push(Diagnostic::new(Code::RegexTooLarge, path.clone(), message).help(help));
-            });
+            }
         }
     }
 }

@@ -22,8 +22,9 @@ use crate::{
 
 use super::{
     RulesFound, Search,
-    row::{Asked, Key, Row},
-    value::{Found, mix},
+    row::{Asked, Key, PathKey, Reach, Row},
+    tree::Trees,
+    value::{self, Found, mix},
 };
 
 /// The most keys that a row gives for look-ups.
@@ -42,11 +43,14 @@ pub(crate) struct Cells {
     /// Rows of postings, by rule.
     rows: Vec<(u32, Option<ConditionId>)>,
     passes: Vec<Pass>,
+    pub(super) trees: Trees,
     /// What is looked up, by number.
     asked: Vec<Asked>,
     numbers: Map<Asked, u32>,
     /// What is looked up of each header, for cells that the request's headers probe.
     by_header: Map<HeaderId, Vec<u32>>,
+    /// How rows are found, counted while building.
+    found: RulesFound,
     /// What is looked up and is no header.
     no_headers: Vec<u32>,
     seed: FixedSeed,
@@ -99,14 +103,21 @@ struct Rows {
     pass_count: u32,
 }
 
-/// Rows with an expression over one attribute, in one automaton: one pass over the value finds those that match.
+/// One pass over an attribute's value that finds rows.
 #[derive(Debug)]
 struct Pass {
     attribute: Attribute,
-    automaton: u32,
     least: u32,
-    /// By the expression's number in the automaton, then by rule.
-    rows: Box<[PassRow]>,
+    rows: Passed,
+}
+
+/// What a pass goes through.
+#[derive(Debug)]
+enum Passed {
+    /// An automaton; the rows by their expression's number in it, then by rule.
+    Automaton(u32, Box<[PassRow]>),
+    /// A tree of literal beginnings, by its root.
+    Tree(u32),
 }
 
 /// An expression's number in its automaton, the rule, and what is left to check.
@@ -137,7 +148,7 @@ impl Cells {
             }
             by_tuple.entry(asked).or_default().push(row);
         }
-        let loose = self.rows(loose, plan);
+        let loose = self.rows(loose, false, plan);
         let mut tuples: Vec<_> = by_tuple.into_iter().collect();
         let by_header = scheme == Scheme::Single && tuples.len() > TUPLES;
         if by_header {
@@ -145,12 +156,15 @@ impl Cells {
         } else {
             tuples.sort_unstable_by_key(|(asked, rows)| (rows.first().map(|row| row.rule), *asked));
         }
-        let first_tuple = self.tuples.len();
-        for (asked, rows) in tuples {
-            self.tuple(asked, rows, plan);
+        // All at once, because what their rows need beyond may add tuples of other cells.
+        let first_tuple = dense(self.tuples.len());
+        self.tuples
+            .extend(tuples.iter().map(|(asked, rows)| Tuple { least: rows.first().map_or(NO_RULE, |row| row.rule.0), asked: *asked }));
+        let count = dense(tuples.len());
+        for ((_, rows), tuple) in tuples.into_iter().zip(first_tuple..) {
+            self.postings_of(tuple, rows, plan);
         }
-        let tuples = dense(self.tuples.len() - first_tuple);
-        self.cells.push(Cell { least, loose, first_tuple: dense(first_tuple), tuples, by_header });
+        self.cells.push(Cell { least, loose, first_tuple, tuples: count, by_header });
         Some(dense(self.cells.len() - 1))
     }
 
@@ -169,9 +183,8 @@ impl Cells {
         number
     }
 
-    fn tuple(&mut self, asked: [u32; KEYS], rows: Vec<Row>, plan: &mut Plan) {
-        let tuple = dense(self.tuples.len());
-        self.tuples.push(Tuple { least: rows.first().map_or(u32::MAX, |row| row.rule.0), asked });
+    /// Stores the rows of a tuple by the values that they demand.
+    fn postings_of(&mut self, tuple: u32, rows: Vec<Row>, plan: &mut Plan) {
         let mut by_values: Map<[Text; KEYS], Vec<Row>> = Map::default();
         for row in rows {
             let mut values = [Text::EMPTY; KEYS];
@@ -183,7 +196,7 @@ impl Cells {
         let mut lists: Vec<([Text; KEYS], Vec<Row>)> = by_values.into_iter().collect();
         lists.sort_unstable_by_key(|(values, rows)| (rows.first().map(|row| row.rule), *values));
         for (values, rows) in lists {
-            let rows = self.rows(rows, plan);
+            let rows = self.rows(rows, true, plan);
             let Self { postings, tuples, seed, .. } = self;
             let hash_of = |posting: &Posting| posting_hash(posting, tuples, seed, plan);
             let posting = Posting { tuple, values, rows };
@@ -191,9 +204,26 @@ impl Cells {
         }
     }
 
-    /// Stores rows that nothing more tells apart by look-up.
-    fn rows(&mut self, rows: Vec<Row>, plan: &mut Plan) -> Rows {
-        let (rows, passes) = if rows.len() < WORTH_A_PASS { (rows, Vec::new()) } else { passes(rows, plan) };
+    /// Stores rows that no more hashes tell apart; whether a value was looked up to get here.
+    fn rows(&mut self, rows: Vec<Row>, by_value: bool, plan: &mut Plan) -> Rows {
+        let (rows, passes) = if rows.len() < WORTH_A_PASS {
+            (rows, Vec::new())
+        } else {
+            let (rows, mut passes) = self.tree_passes(rows, plan);
+            let (rows, automata) = automaton_passes(rows, plan);
+            passes.extend(automata);
+            passes.sort_by_key(|pass| pass.least);
+            (rows, passes)
+        };
+        self.found.by_regex += passes.iter().map(Pass::automaton_rows).sum::<usize>();
+        for row in &rows {
+            let counter = match (row.in_tree, by_value) {
+                (true, _) => &mut self.found.by_regex,
+                (false, true) => &mut self.found.by_value,
+                (false, false) => &mut self.found.by_path,
+            };
+            *counter += 1;
+        }
         let mut rows = rows.into_iter().map(|row| (row.rule.0, rest(&row.rest, plan))).collect::<Vec<_>>().into_iter();
         let first = rows.next().unwrap_or((NO_RULE, None));
         let stored = Rows {
@@ -206,6 +236,36 @@ impl Cells {
         self.rows.extend(rows);
         self.passes.extend(passes);
         stored
+    }
+
+    /// Takes out the rows that a tree of literal beginnings finds, for each attribute in which enough rows have one.
+    fn tree_passes(&mut self, mut rows: Vec<Row>, plan: &mut Plan) -> (Vec<Row>, Vec<Pass>) {
+        let mut passes = Vec::new();
+        loop {
+            let mut sizes: Map<Attribute, usize> = Map::default();
+            for row in &rows {
+                for (attribute, _) in beginnings(row, plan) {
+                    *sizes.entry(attribute).or_default() += 1;
+                }
+            }
+            let most = sizes.into_iter().max_by_key(|(attribute, size)| (*size, core::cmp::Reverse(*attribute)));
+            let Some((attribute, _)) = most.filter(|(_, size)| *size >= WORTH_A_PASS) else { return (rows, passes) };
+            let beginning = |row: &Row, plan: &Plan| beginnings(row, plan).find(|(of, _)| *of == attribute).map(|(_, path)| path);
+            let (taken, kept): (Vec<Row>, Vec<Row>) = rows.into_iter().partition(|row| beginning(row, plan).is_some());
+            rows = kept;
+            let least = taken.first().map_or(NO_RULE, |row| row.rule.0);
+            let with_beginning = |mut row: Row| {
+                row.path = beginning(&row, plan);
+                // What the tree proves need not be checked; and no row is put into a tree twice.
+                row.rest.retain(|condition| row.path.is_none_or(|path| path.proves != Some(*condition)));
+                row.in_tree = true;
+                row
+            };
+            let taken: Vec<Row> = taken.into_iter().map(with_beginning).collect();
+            if let Some(root) = self.add_tree(taken, plan) {
+                passes.push(Pass { attribute, least, rows: Passed::Tree(root) });
+            }
+        }
     }
 
     /// Ends building.
@@ -423,50 +483,47 @@ impl Cells {
         let first = rows.passes as usize;
         for pass in self.passes.get(first..first + rows.pass_count as usize).unwrap_or_default() {
             if pass.least < search.best.rule {
-                pass.search(search);
+                pass.search(self, search);
             }
         }
     }
 
     /// How rows are found.
     pub(super) fn found(&self) -> RulesFound {
-        let by_regex = self.passes.iter().map(|pass| pass.rows.len()).sum();
-        let tuples = self.tuples.len();
-        let in_place = |rows: &Rows| usize::from(rows.first.0 != NO_RULE) + rows.count as usize;
-        let by_value = self.postings.iter().map(|posting| in_place(&posting.rows)).sum();
-        let by_path = self.cells.iter().map(|cell| in_place(&cell.loose)).sum();
-        RulesFound { by_value, by_regex, by_path, tuples, ..RulesFound::default() }
+        RulesFound { path_nodes: self.trees.len(), tuples: self.tuples.len(), ..self.found }
     }
 
     pub(super) fn heap_bytes(&self) -> usize {
-        let passes = self.passes.iter().map(|pass| size_of_val(&*pass.rows) + size_of::<Pass>());
+        let passes = self.passes.iter().map(|pass| pass.automaton_rows() * size_of::<PassRow>() + size_of::<Pass>());
         self.cells.capacity() * size_of::<Cell>()
             + self.tuples.capacity() * size_of::<Tuple>()
             + self.postings.allocation_size()
             + self.rows.capacity() * size_of::<(u32, Option<ConditionId>)>()
             + self.asked.capacity() * size_of::<Asked>()
             + passes.sum::<usize>()
+            + self.trees.heap_bytes()
     }
 }
 
 impl Pass {
-    /// Tries the rows whose expression matches the attribute's value, or one of its lines.
-    fn search<H: Headers + ?Sized, L, J: FnMut(RuleId) -> Option<L>>(&self, search: &mut Search<'_, '_, H, L, J>) {
+    /// Tries the rows that the attribute's value, or one of its lines, leads to.
+    fn search<H: Headers + ?Sized, L, J: FnMut(RuleId) -> Option<L>>(&self, cells: &Cells, search: &mut Search<'_, '_, H, L, J>) {
         let facts = search.facts;
         match self.attribute {
-            Attribute::Header { header, joined } => {
+            Attribute::Header { header, joined: true } => {
                 let lines = facts.attributes.lines(header);
-                if joined {
-                    if lines.clone().next().is_some() {
-                        self.run(joined_lines(lines), search);
-                    }
-                } else {
-                    lines.for_each(|line| self.run(line.iter().copied(), search));
+                if lines.clone().next().is_some() {
+                    self.run_pieces(joined_lines(lines), cells, search);
+                }
+            }
+            Attribute::Header { header, joined: false } => {
+                for line in facts.attributes.lines(header) {
+                    self.run(line, cells, search);
                 }
             }
             attribute => match facts.value(attribute) {
-                Some(Value::Plain(value)) => self.run(value.iter().copied(), search),
-                Some(value) => self.run(value.bytes(), search),
+                Some(Value::Plain(value)) => self.run(value, cells, search),
+                Some(value) => self.run_pieces(value.bytes(), cells, search),
                 None => {}
             },
         }
@@ -474,19 +531,76 @@ impl Pass {
 
     fn run<H: Headers + ?Sized, L, J: FnMut(RuleId) -> Option<L>>(
         &self,
-        value: impl Iterator<Item = u8>,
+        value: &[u8],
+        cells: &Cells,
         search: &mut Search<'_, '_, H, L, J>,
     ) {
-        for number in search.plan.patterns.regexes.matching(self.automaton, value) {
-            let first = self.rows.partition_point(|(row, ..)| *row < number);
-            let rows = self.rows.get(first..).unwrap_or_default().iter().take_while(|(row, ..)| *row == number);
-            for (_, rule, rest) in rows {
-                if *rule >= search.best.rule || search.candidate(*rule, *rest) {
-                    break;
+        match &self.rows {
+            Passed::Automaton(automaton, rows) => run_automaton(*automaton, rows, value.iter().copied(), search),
+            Passed::Tree(root) => cells.search_tree::<false, _, _, _>(*root, value, search),
+        }
+    }
+
+    fn run_pieces<H: Headers + ?Sized, L, J: FnMut(RuleId) -> Option<L>>(
+        &self,
+        value: impl Iterator<Item = u8>,
+        cells: &Cells,
+        search: &mut Search<'_, '_, H, L, J>,
+    ) {
+        match &self.rows {
+            Passed::Automaton(automaton, rows) => run_automaton(*automaton, rows, value, search),
+            Passed::Tree(root) => {
+                // No literal of a tree is longer than this, so more of the value does not matter.
+                let mut start = [0; value::LONGEST];
+                let mut length = 0;
+                for (room, byte) in start.iter_mut().zip(value) {
+                    *room = byte;
+                    length += 1;
                 }
+                cells.search_tree::<false, _, _, _>(*root, start.get(..length).unwrap_or_default(), search);
             }
         }
     }
+
+    fn automaton_rows(&self) -> usize {
+        match &self.rows {
+            Passed::Automaton(_, rows) => rows.len(),
+            Passed::Tree(_) => 0,
+        }
+    }
+}
+
+fn run_automaton<H: Headers + ?Sized, L, J: FnMut(RuleId) -> Option<L>>(
+    automaton: u32,
+    rows: &[PassRow],
+    value: impl Iterator<Item = u8>,
+    search: &mut Search<'_, '_, H, L, J>,
+) {
+    for number in search.plan.patterns.regexes.matching(automaton, value) {
+        let first = rows.partition_point(|(row, ..)| *row < number);
+        for (_, rule, rest) in rows.get(first..).unwrap_or_default().iter().take_while(|(row, ..)| *row == number) {
+            if *rule >= search.best.rule || search.candidate(*rule, *rest) {
+                break;
+            }
+        }
+    }
+}
+
+/// The literal beginnings that a row demands of values, unless it is in a tree already.
+fn beginnings<'r>(row: &'r Row, plan: &'r Plan) -> impl Iterator<Item = (Attribute, PathKey)> + use<'r> {
+    let conditions = row.rest.iter().filter(|_| !row.in_tree);
+    conditions.filter_map(|id| match plan.conditions.node(*id)? {
+        Condition::Test { attribute, matcher } if !matcher.not && !matcher.or_missing => {
+            let (text, proves) = match matcher.kind {
+                Kind::Prefix { text, fold: false } => (text, Some(*id)),
+                Kind::Regex(regex) => (plan.patterns.regexes.prefix(regex)?, None),
+                _ => return None,
+            };
+            let fits = (1..=value::LONGEST).contains(&plan.str(text).len());
+            fits.then_some((attribute, PathKey { text, reach: Reach::Prefix, proves }))
+        }
+        _ => None,
+    })
 }
 
 fn tuple_hash(tuple: u32) -> u64 {
@@ -549,8 +663,8 @@ fn rest(conditions: &[ConditionId], plan: &mut Plan) -> Option<ConditionId> {
     if conditions.is_empty() { None } else { Some(plan.conditions.all(conditions)) }
 }
 
-/// Takes out the rows that a pass over a value finds; the others stay.
-fn passes(rows: Vec<Row>, plan: &mut Plan) -> (Vec<Row>, Vec<Pass>) {
+/// Takes out the rows whose expressions share an automaton; the others stay.
+fn automaton_passes(rows: Vec<Row>, plan: &mut Plan) -> (Vec<Row>, Vec<Pass>) {
     let expression = |row: &Row, plan: &Plan| {
         row.rest.iter().find_map(|id| match plan.conditions.node(*id)? {
             Condition::Test { attribute, matcher } if !matcher.not && !matcher.or_missing => match matcher.kind {
@@ -581,9 +695,9 @@ fn passes(rows: Vec<Row>, plan: &mut Plan) -> (Vec<Row>, Vec<Pass>) {
     let passes = by_automaton.into_iter().map(|((attribute, automaton), mut rows)| {
         rows.sort_unstable_by_key(|(number, rule, _)| (*number, *rule));
         let least = rows.iter().map(|(_, rule, _)| *rule).min().unwrap_or(u32::MAX);
-        Pass { attribute, automaton, least, rows: rows.into_boxed_slice() }
+        Pass { attribute, least, rows: Passed::Automaton(automaton, rows.into_boxed_slice()) }
     });
     let mut passes: Vec<Pass> = passes.collect();
-    passes.sort_unstable_by_key(|pass| (pass.least, pass.automaton));
+    passes.sort_unstable_by_key(|pass| pass.least);
     (kept, passes)
 }

@@ -16,12 +16,15 @@ use super::value;
 #[derive(Clone, Debug)]
 pub(super) struct Row {
     pub(super) rule: RuleId,
-    /// What the path must be; none where the entry does not say, or not in a way that can be looked up.
+    /// What the path must be; none where the entry does not say, or not in a way that can be looked up. In a tree of
+    /// other beginnings: what the value must begin with.
     pub(super) path: Option<PathKey>,
     /// Values that can be looked up.
     pub(super) keys: Vec<Key>,
     /// Conditions that are left to check.
     pub(super) rest: Vec<ConditionId>,
+    /// Whether a tree of other beginnings than paths finds the row.
+    pub(super) in_tree: bool,
 }
 
 /// A literal that the path must be, or begin with.
@@ -65,7 +68,9 @@ pub(super) enum Asked {
 impl Row {
     /// The rows of a rule.
     pub(super) fn of(rule: RuleId, plan: &Plan) -> Vec<Self> {
-        let Some(condition) = plan.rule(rule).condition else { return vec![Self { rule, path: None, keys: Vec::new(), rest: Vec::new() }] };
+        let Some(condition) = plan.rule(rule).condition else {
+            return vec![Self { rule, path: None, keys: Vec::new(), rest: Vec::new(), in_tree: false }];
+        };
         let entries = match plan.conditions.node(condition) {
             Some(Condition::Any { first, count }) => plan.conditions.children(first, count),
             _ => core::slice::from_ref(&condition),
@@ -75,12 +80,12 @@ impl Row {
 
     /// A row of which nothing is proved.
     pub(super) fn unproved(rule: RuleId, plan: &Plan) -> Self {
-        Self { rule, path: None, keys: Vec::new(), rest: plan.rule(rule).condition.into_iter().collect() }
+        Self { rule, path: None, keys: Vec::new(), rest: plan.rule(rule).condition.into_iter().collect(), in_tree: false }
     }
 
     /// The row of an entry; none where no path can be what it demands.
     fn of_entry(rule: RuleId, entry: ConditionId, plan: &Plan) -> Option<Self> {
-        let mut row = Self { rule, path: None, keys: Vec::new(), rest: Vec::new() };
+        let mut row = Self { rule, path: None, keys: Vec::new(), rest: Vec::new(), in_tree: false };
         row.take(entry, plan);
         let beyond_path = row.path.is_some_and(|path| plan.str(path.text).contains(['?', '#']));
         (!beyond_path).then_some(row)

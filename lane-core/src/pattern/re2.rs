@@ -34,8 +34,11 @@ const NOT_SPACE: &str = r"\x00-\x08\x0B\x0E-\x1F\x21-\xFF";
 /// A pattern as the engine's library is to read it.
 #[derive(Debug)]
 pub(crate) struct Checked<'p> {
-    /// The pattern, rewritten where the library would read it differently.
+    /// The pattern, rewritten where the library would read it differently; where `is_apart`, what of it stands behind `prefix`.
     pub(crate) pattern: Cow<'p, str>,
+    /// Whether the pattern means the same when the prefix is compared apart: many patterns differ in the prefix
+    /// only, and then share all the rest.
+    pub(crate) is_apart: bool,
     /// What the pattern says, where that needs no regular expression.
     pub(crate) plain: Option<Plain>,
     /// The text with which everything that it matches begins.
@@ -68,7 +71,10 @@ pub(crate) fn check(pattern: &str) -> Result<Checked<'_>, Refusal> {
     })?;
     let mut checker = Checker { pattern, edits: Vec::new() };
     checker.ast(&tree, MAX_REPEAT)?;
-    Ok(Checked { pattern: checker.rewritten(), plain: plain(&tree), prefix: prefix(&tree), shares: floating_parts(&tree) <= 1 })
+    let (prefix, behind) = prefix(&tree);
+    let is_apart = behind.is_some();
+    let shares = floating_parts(&tree) <= 1;
+    Ok(Checked { pattern: checker.rewritten(behind.unwrap_or(0)), is_apart, plain: plain(&tree), prefix, shares })
 }
 
 fn help_for(error: &ast::ErrorKind) -> Option<&'static str> {
@@ -236,12 +242,13 @@ impl<'p> Checker<'p> {
         self.ast(&repetition.ast, budget)
     }
 
-    fn rewritten(&self) -> Cow<'p, str> {
+    /// The pattern from an offset on, behind which all edits are.
+    fn rewritten(&self, from: usize) -> Cow<'p, str> {
         if self.edits.is_empty() {
-            return Cow::Borrowed(self.pattern);
+            return Cow::Borrowed(self.pattern.get(from..).unwrap_or_default());
         }
         let mut rewritten = String::new();
-        let mut done = 0;
+        let mut done = from;
         for (span, text) in &self.edits {
             rewritten.push_str(self.pattern.get(done..span.start.offset).unwrap_or_default());
             rewritten.push_str(text);
@@ -286,18 +293,35 @@ fn plain(tree: &Ast) -> Option<Plain> {
     Some(if prefix { Plain::Prefix(text) } else { Plain::Exact(text) })
 }
 
-/// The literals at the beginning of a pattern.
-fn prefix(tree: &Ast) -> String {
+/// The literals at the beginning of a pattern, and where the pattern goes on behind them if that part means the same alone.
+fn prefix(tree: &Ast) -> (String, Option<usize>) {
     let parts = match tree {
         Ast::Concat(concat) => &concat.asts[..],
         tree => core::slice::from_ref(tree),
     };
-    let literals = parts.iter().skip_while(|part| matches!(part, Ast::Assertion(assertion) if assertion.kind == AssertionKind::StartLine));
-    let literals = literals.map_while(|part| match part {
+    let is_start = |part: &Ast| matches!(part, Ast::Assertion(assertion) if assertion.kind == AssertionKind::StartLine);
+    let anchors = parts.iter().take_while(|part| is_start(part)).count();
+    let literals = parts.iter().skip(anchors).map_while(|part| match part {
         Ast::Literal(literal) if literal.c.is_ascii() => Some(literal.c),
         _ => None,
     });
-    literals.collect()
+    let prefix: String = literals.collect();
+    let behind = parts.get(anchors + prefix.len()..).unwrap_or_default();
+    let stands_alone = !prefix.is_empty() && !behind.iter().any(looks_back);
+    let offset = behind.first().map_or(tree.span().end.offset, |part| part.span().start.offset);
+    (prefix, stands_alone.then_some(offset))
+}
+
+/// Whether what a piece matches may depend on what stands before it.
+fn looks_back(tree: &Ast) -> bool {
+    match tree {
+        Ast::Assertion(assertion) => !matches!(assertion.kind, AssertionKind::EndLine | AssertionKind::EndText),
+        Ast::Repetition(repetition) => looks_back(&repetition.ast),
+        Ast::Group(group) => looks_back(&group.ast),
+        Ast::Alternation(alternation) => alternation.asts.iter().any(looks_back),
+        Ast::Concat(concat) => concat.asts.iter().any(looks_back),
+        _ => false,
+    }
 }
 
 /// How many parts of a pattern repeat without end over nearly any byte.
@@ -418,15 +442,31 @@ mod tests {
             "(|a)",
             r"\/",
         ] {
-            assert_eq!(check(pattern).map(|checked| checked.pattern.into_owned()), Ok(pattern.to_owned()));
+            let together = check(pattern)
+                .map(|checked| if checked.is_apart { checked.prefix + &checked.pattern } else { checked.pattern.into_owned() });
+            // Escapes of the prefix are resolved.
+            assert_eq!(together, Ok(pattern.replace(r"\/", "/").replace(r"\x41", "A")));
         }
     }
 
     #[test]
     fn white_space_has_no_vertical_tab() {
         let rewritten = |pattern| check(pattern).map(|checked| checked.pattern.into_owned()).unwrap_or_default();
-        assert_eq!(rewritten(r"a\s"), r"a[\t\n\x0C\r ]");
+        assert_eq!(rewritten(r"a\s"), r"[\t\n\x0C\r ]");
+        assert_eq!(rewritten(r"a\b\s"), r"a\b[\t\n\x0C\r ]");
         assert_eq!(rewritten(r"[\s,]\S"), r"[\t\n\x0C\r ,][\x00-\x08\x0B\x0E-\x1F\x21-\xFF]");
+    }
+
+    #[test]
+    fn a_literal_beginning_stands_apart_where_the_rest_does_not_look_back() {
+        let apart =
+            |pattern| check(pattern).ok().filter(|checked| checked.is_apart).map(|checked| (checked.prefix, checked.pattern.into_owned()));
+        assert_eq!(apart("^/svc-12/v[0-9]+/.*$"), Some(("/svc-12/v".into(), "[0-9]+/.*$".into())));
+        assert_eq!(apart(r"/a\.b"), Some(("/a.b".into(), "".into())));
+        assert_eq!(apart(r"a\b.*"), None);
+        assert_eq!(apart("(?i)a"), None);
+        assert_eq!(apart("ab*"), Some(("a".into(), "b*".into())));
+        assert_eq!(apart("a|b"), None);
     }
 
     #[test]

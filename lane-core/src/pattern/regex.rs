@@ -14,7 +14,7 @@ use regex_automata::{
     util::{primitives::StateID, start, syntax},
 };
 
-use super::Text;
+use super::{Pool, Text};
 
 /// Most expressions in one automaton.
 const CHUNK: usize = 512;
@@ -33,6 +33,8 @@ struct Entry {
     written: Text,
     /// The text with which every match begins.
     prefix: Text,
+    /// Whether the automaton is for what stands behind the prefix.
+    is_apart: bool,
     automaton: u32,
     /// The expression's number in the automaton.
     number: u32,
@@ -45,10 +47,11 @@ pub(crate) struct Regexes {
     automata: Vec<dense::DFA<Vec<u32>>>,
 }
 
-/// An expression that waits to be compiled.
+/// Expressions that wait to be compiled.
 #[derive(Debug)]
 pub(crate) struct Pending {
-    pub(crate) regex: u32,
+    /// Those that have this pattern, perhaps each behind a prefix of its own.
+    pub(crate) regexes: Vec<u32>,
     /// As the library is to read it.
     pub(crate) pattern: String,
     /// Whether it may share an automaton.
@@ -77,13 +80,13 @@ impl Regexes {
     const NONE: u32 = u32::MAX;
 
     /// Adds an expression that is compiled later; until then it matches nothing.
-    pub(crate) fn add(&mut self, written: Text, prefix: Text) -> u32 {
-        self.entries.push(Entry { written, prefix, automaton: Self::NONE, number: 0 });
+    pub(crate) fn add(&mut self, written: Text, prefix: Text, is_apart: bool) -> u32 {
+        self.entries.push(Entry { written, prefix, is_apart, automaton: Self::NONE, number: 0 });
         crate::intern::dense(self.entries.len() - 1)
     }
 
     /// Compiles the expressions of one attribute, in their order; reports each that is too large.
-    pub(crate) fn compile(&mut self, pending: &[Pending], budget: &mut Budget, mut refuse: impl FnMut(u32, TooLarge)) {
+    pub(crate) fn compile(&mut self, pending: &[Pending], budget: &mut Budget, mut refuse: impl FnMut(&Pending, TooLarge)) {
         let mut failures = 0;
         let mut shared = |regexes: &mut Self, chunk: &[Pending], budget: &mut Budget| {
             let worth_a_try = chunk.len() > 1 && failures < MOST_FAILURES;
@@ -102,7 +105,7 @@ impl Regexes {
                     }
                     for one in chunk {
                         let Err(why) = self.alone(one, budget) else { continue };
-                        refuse(one.regex, why);
+                        refuse(one, why);
                         // Nothing is left for those that follow either: saying so once is enough.
                         if why == TooLarge::Together {
                             return;
@@ -140,16 +143,21 @@ impl Regexes {
         let automaton = crate::intern::dense(self.automata.len());
         self.automata.push(dfa);
         for (number, pending) in chunk.iter().enumerate() {
-            if let Some(entry) = self.entries.get_mut(pending.regex as usize) {
-                entry.automaton = automaton;
-                entry.number = crate::intern::dense(number);
+            for regex in &pending.regexes {
+                if let Some(entry) = self.entries.get_mut(*regex as usize) {
+                    entry.automaton = automaton;
+                    entry.number = crate::intern::dense(number);
+                }
             }
         }
     }
 
-    /// Whether the expression matches the whole value.
-    pub(crate) fn matches(&self, regex: u32, value: impl Iterator<Item = u8>) -> bool {
+    /// Whether the expression matches the whole value; texts are in `pool`.
+    pub(crate) fn matches(&self, regex: u32, pool: &Pool, mut value: impl Iterator<Item = u8>) -> bool {
         let Some(entry) = self.entries.get(regex as usize) else { return false };
+        if entry.is_apart && !pool.bytes(entry.prefix).iter().all(|byte| value.next() == Some(*byte)) {
+            return false;
+        }
         self.matching(entry.automaton, value).any(|number| number == entry.number)
     }
 
@@ -160,9 +168,9 @@ impl Regexes {
         state.into_iter().flat_map(|(dfa, state)| (0..dfa.match_len(state)).map(move |at| dfa.match_pattern(state, at).as_u32()))
     }
 
-    /// The automaton of an expression, and its number there.
+    /// The automaton of an expression, and its number there; none where only what stands behind a prefix is.
     pub(crate) fn place(&self, regex: u32) -> Option<(u32, u32)> {
-        self.entries.get(regex as usize).map(|entry| (entry.automaton, entry.number))
+        self.entries.get(regex as usize).filter(|entry| !entry.is_apart).map(|entry| (entry.automaton, entry.number))
     }
 
     /// The expression as written.

@@ -1,5 +1,6 @@
-//! A radix tree over the paths that rules demand. Children stand in a table from the smallest first byte to the
-//! largest, so that a step down is one load.
+//! Radix trees over the beginnings of values: over the paths that rules demand, and over the literal prefixes of
+//! other attributes where many rules of one cell differ in them. Children stand in a table from the smallest first
+//! byte to the largest, so that a step down is one load.
 
 use alloc::vec::Vec;
 
@@ -18,7 +19,7 @@ use super::{
 
 /// All trees.
 #[derive(Debug, Default)]
-pub(super) struct Paths {
+pub(super) struct Trees {
     nodes: Vec<Node>,
     /// Children of all nodes; `NONE` where there is none.
     children: Vec<u32>,
@@ -45,9 +46,20 @@ struct Node {
     span: u16,
 }
 
-impl Paths {
-    /// A tree of the rows, which all demand a path; its root.
-    pub(super) fn add(&mut self, mut rows: Vec<Row>, cells: &mut Cells, plan: &mut Plan) -> Option<u32> {
+impl Trees {
+    /// How many nodes there are.
+    pub(super) fn len(&self) -> usize {
+        self.nodes.len()
+    }
+
+    pub(super) fn heap_bytes(&self) -> usize {
+        self.nodes.capacity() * size_of::<Node>() + self.children.capacity() * 4
+    }
+}
+
+impl Cells {
+    /// A tree of the rows, which all demand a literal; its root.
+    pub(super) fn add_tree(&mut self, mut rows: Vec<Row>, plan: &mut Plan) -> Option<u32> {
         if rows.is_empty() {
             return None;
         }
@@ -56,11 +68,11 @@ impl Paths {
             let text = |row: &Row| row.path.map_or(&b""[..], |path| plan.patterns.pool.bytes(path.text));
             text(one).cmp(text(other))
         });
-        Some(self.node(rows, 0, 0, cells, plan))
+        Some(self.node(rows, 0, 0, plan))
     }
 
     /// A node, so many below the root, for rows, sorted, whose literals agree up to `depth`.
-    fn node(&mut self, rows: Vec<Row>, level: usize, depth: usize, cells: &mut Cells, plan: &mut Plan) -> u32 {
+    fn node(&mut self, rows: Vec<Row>, level: usize, depth: usize, plan: &mut Plan) -> u32 {
         let literal = |row: &Row| row.path.map_or(Text::EMPTY, |path| path.text);
         let (first, last) = (rows.first().map_or(Text::EMPTY, literal), rows.last().map_or(Text::EMPTY, literal));
         // Sorted, so what the first and the last have in common all have.
@@ -69,10 +81,10 @@ impl Paths {
             pool.bytes(first).iter().zip(pool.bytes(last)).take_while(|(one, other)| one == other).count()
         };
         let least = rows.iter().map(|row| row.rule).min().unwrap_or(RuleId(NONE)).0;
-        let id = self.nodes.len();
+        let id = self.trees.nodes.len();
         // The step from the node above has compared the first byte already.
         let label = first.part(if level == 0 { 0 } else { depth + 1 }, common);
-        self.nodes.push(Node { label, least, exact: NONE, below: NONE, prefix: NONE, children: 0, lowest: 0, span: 0 });
+        self.trees.nodes.push(Node { label, least, exact: NONE, below: NONE, prefix: NONE, children: 0, lowest: 0, span: 0 });
 
         let byte_at = |row: &Row, plan: &Plan| plan.patterns.pool.bytes(literal(row)).get(common).copied();
         let mut ends: [Vec<Row>; 3] = Default::default();
@@ -100,37 +112,36 @@ impl Paths {
         }
         let [exact, below, prefix] = ends.map(|mut rows| {
             rows.sort_by_key(|row| row.rule);
-            cells.add(rows, plan).unwrap_or(NONE)
+            self.add(rows, plan).unwrap_or(NONE)
         });
         let lowest = groups.first().map_or(0, |(byte, _)| *byte);
         let span = groups.last().map_or(0, |(byte, _)| u16::from(byte - lowest) + 1);
-        let children = self.children.len();
-        self.children.resize(children + usize::from(span), NONE);
+        let children = self.trees.children.len();
+        self.trees.children.resize(children + usize::from(span), NONE);
         for (byte, group) in groups {
-            let child = self.node(group, level + 1, common, cells, plan);
-            if let Some(room) = self.children.get_mut(children + usize::from(byte - lowest)) {
+            let child = self.node(group, level + 1, common, plan);
+            if let Some(room) = self.trees.children.get_mut(children + usize::from(byte - lowest)) {
                 *room = child;
             }
         }
-        if let Some(node) = self.nodes.get_mut(id) {
+        if let Some(node) = self.trees.nodes.get_mut(id) {
             *node = Node { label, least, exact, below, prefix, children: dense(children), lowest, span };
         }
         dense(id)
     }
 
-    /// Searches the cells of every literal that the path is, or begins with. `target` is the path as received: it
-    /// ends where a query or fragment begins, and no literal goes beyond.
+    /// Searches the cells of every literal that the value is, or begins with. A path may be given as received: it ends
+    /// where a query or fragment begins, and no literal goes beyond.
     #[inline]
-    pub(super) fn search<H: Headers + ?Sized, L, J: FnMut(RuleId) -> Option<L>>(
+    pub(super) fn search_tree<const IS_PATH: bool, H: Headers + ?Sized, L, J: FnMut(RuleId) -> Option<L>>(
         &self,
         root: u32,
-        target: &[u8],
-        cells: &Cells,
+        value: &[u8],
         search: &mut Search<'_, '_, H, L, J>,
     ) {
         let pool = &search.plan.patterns.pool;
-        let (mut at, mut rest) = (root, target);
-        while let Some(node) = self.nodes.get(at as usize) {
+        let (mut at, mut rest) = (root, value);
+        while let Some(node) = self.trees.nodes.get(at as usize) {
             if node.least >= search.best.rule {
                 return;
             }
@@ -139,18 +150,19 @@ impl Paths {
                 rest = after;
             }
             if node.prefix != NONE {
-                cells.search(node.prefix, search);
+                self.search(node.prefix, search);
             }
             let next = match rest {
-                [] | [b'?' | b'#', ..] => None,
+                [] => None,
+                [b'?' | b'#', ..] if IS_PATH => None,
                 [next, ..] => Some(*next),
             };
             if node.below != NONE && matches!(next, None | Some(b'/')) {
-                cells.search(node.below, search);
+                self.search(node.below, search);
             }
             let (Some(next), [_, after @ ..]) = (next, rest) else {
                 if node.exact != NONE {
-                    cells.search(node.exact, search);
+                    self.search(node.exact, search);
                 }
                 return;
             };
@@ -158,17 +170,8 @@ impl Paths {
             if step >= node.span {
                 return;
             }
-            let Some(child) = self.children.get(node.children as usize + usize::from(step)) else { return };
+            let Some(child) = self.trees.children.get(node.children as usize + usize::from(step)) else { return };
             (at, rest) = (*child, after);
         }
-    }
-
-    /// How many nodes there are.
-    pub(super) fn len(&self) -> usize {
-        self.nodes.len()
-    }
-
-    pub(super) fn heap_bytes(&self) -> usize {
-        self.nodes.capacity() * size_of::<Node>() + self.children.capacity() * 4
     }
 }
