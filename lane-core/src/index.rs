@@ -31,6 +31,8 @@ use crate::{
 };
 
 pub(crate) mod cell;
+mod key;
+mod pass;
 mod row;
 mod tree;
 mod value;

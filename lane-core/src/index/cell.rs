@@ -7,32 +7,27 @@
 //! say what to probe. (Tuple space search as in packet classification, with access predicates as in
 //! publish/subscribe matching.)
 
-use alloc::{boxed::Box, vec::Vec};
+use alloc::vec::Vec;
 
 use hashbrown::HashTable;
 
 use crate::{
-    attribute::{Value, names::HeaderId},
-    condition::{Attribute, Condition, ConditionId, Facts, joined_lines},
-    intern::{FixedSeed, Map, RuleId, Set, dense},
-    pattern::{Kind, Text},
+    attribute::names::HeaderId,
+    condition::{Attribute, ConditionId, Facts, joined_lines},
+    intern::{FixedSeed, Map, RuleId, dense},
+    pattern::Text,
     request::Headers,
     router::Plan,
 };
 
 use super::{
     RulesFound, Search,
-    row::{Asked, Key, PathKey, Reach, Row},
+    key::{KEYS, Scheme, TUPLES, choose_keys},
+    pass::{Pass, PassRow, WORTH_A_PASS, automaton_passes},
+    row::{Asked, Row},
     tree::Trees,
-    value::{self, Found, mix},
+    value::{Found, mix},
 };
-
-/// The most keys that a row gives for look-ups.
-const KEYS: usize = 2;
-/// More tuples than this are not visited one by one.
-const TUPLES: usize = 80;
-/// So many expressions over one attribute are worth a pass of their own.
-const WORTH_A_PASS: usize = 4;
 
 /// All cells.
 #[derive(Debug, Default)]
@@ -80,7 +75,7 @@ struct Tuple {
 /// A key that is not there.
 const NO_KEY: u32 = u32::MAX;
 /// A rule that is not there, behind all others.
-const NO_RULE: u32 = u32::MAX;
+pub(super) const NO_RULE: u32 = u32::MAX;
 
 /// The rows of a tuple that demand the same values.
 #[derive(Clone, Copy, Debug)]
@@ -101,33 +96,6 @@ struct Rows {
     /// Passes over values that find still more.
     passes: u32,
     pass_count: u32,
-}
-
-/// One pass over an attribute's value that finds rows.
-#[derive(Debug)]
-struct Pass {
-    attribute: Attribute,
-    least: u32,
-    rows: Passed,
-}
-
-/// What a pass goes through.
-#[derive(Debug)]
-enum Passed {
-    /// An automaton; the rows by their expression's number in it, then by rule.
-    Automaton(u32, Box<[PassRow]>),
-    /// A tree of literal beginnings, by its root.
-    Tree(u32),
-}
-
-/// An expression's number in its automaton, the rule, and what is left to check.
-type PassRow = (u32, u32, Option<ConditionId>);
-
-/// How keys are chosen for look-ups.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Scheme {
-    Pairs,
-    Single,
 }
 
 impl Cells {
@@ -236,36 +204,6 @@ impl Cells {
         self.rows.extend(rows);
         self.passes.extend(passes);
         stored
-    }
-
-    /// Takes out the rows that a tree of literal beginnings finds, for each attribute in which enough rows have one.
-    fn tree_passes(&mut self, mut rows: Vec<Row>, plan: &mut Plan) -> (Vec<Row>, Vec<Pass>) {
-        let mut passes = Vec::new();
-        loop {
-            let mut sizes: Map<Attribute, usize> = Map::default();
-            for row in &rows {
-                for (attribute, _) in beginnings(row, plan) {
-                    *sizes.entry(attribute).or_default() += 1;
-                }
-            }
-            let most = sizes.into_iter().max_by_key(|(attribute, size)| (*size, core::cmp::Reverse(*attribute)));
-            let Some((attribute, _)) = most.filter(|(_, size)| *size >= WORTH_A_PASS) else { return (rows, passes) };
-            let beginning = |row: &Row, plan: &Plan| beginnings(row, plan).find(|(of, _)| *of == attribute).map(|(_, path)| path);
-            let (taken, kept): (Vec<Row>, Vec<Row>) = rows.into_iter().partition(|row| beginning(row, plan).is_some());
-            rows = kept;
-            let least = taken.first().map_or(NO_RULE, |row| row.rule.0);
-            let with_beginning = |mut row: Row| {
-                row.path = beginning(&row, plan);
-                // What the tree proves need not be checked; and no row is put into a tree twice.
-                row.rest.retain(|condition| row.path.is_none_or(|path| path.proves != Some(*condition)));
-                row.in_tree = true;
-                row
-            };
-            let taken: Vec<Row> = taken.into_iter().map(with_beginning).collect();
-            if let Some(root) = self.add_tree(taken, plan) {
-                passes.push(Pass { attribute, least, rows: Passed::Tree(root) });
-            }
-        }
     }
 
     /// Ends building.
@@ -505,104 +443,6 @@ impl Cells {
     }
 }
 
-impl Pass {
-    /// Tries the rows that the attribute's value, or one of its lines, leads to.
-    fn search<H: Headers + ?Sized, L, J: FnMut(RuleId) -> Option<L>>(&self, cells: &Cells, search: &mut Search<'_, '_, H, L, J>) {
-        let facts = search.facts;
-        match self.attribute {
-            Attribute::Header { header, joined: true } => {
-                let lines = facts.attributes.lines(header);
-                if lines.clone().next().is_some() {
-                    self.run_pieces(joined_lines(lines), cells, search);
-                }
-            }
-            Attribute::Header { header, joined: false } => {
-                for line in facts.attributes.lines(header) {
-                    self.run(line, cells, search);
-                }
-            }
-            attribute => match facts.value(attribute) {
-                Some(Value::Plain(value)) => self.run(value, cells, search),
-                Some(value) => self.run_pieces(value.bytes(), cells, search),
-                None => {}
-            },
-        }
-    }
-
-    fn run<H: Headers + ?Sized, L, J: FnMut(RuleId) -> Option<L>>(
-        &self,
-        value: &[u8],
-        cells: &Cells,
-        search: &mut Search<'_, '_, H, L, J>,
-    ) {
-        match &self.rows {
-            Passed::Automaton(automaton, rows) => run_automaton(*automaton, rows, value.iter().copied(), search),
-            Passed::Tree(root) => cells.search_tree::<false, _, _, _>(*root, value, search),
-        }
-    }
-
-    fn run_pieces<H: Headers + ?Sized, L, J: FnMut(RuleId) -> Option<L>>(
-        &self,
-        value: impl Iterator<Item = u8>,
-        cells: &Cells,
-        search: &mut Search<'_, '_, H, L, J>,
-    ) {
-        match &self.rows {
-            Passed::Automaton(automaton, rows) => run_automaton(*automaton, rows, value, search),
-            Passed::Tree(root) => {
-                // No literal of a tree is longer than this, so more of the value does not matter.
-                let mut start = [0; value::LONGEST];
-                let mut length = 0;
-                for (room, byte) in start.iter_mut().zip(value) {
-                    *room = byte;
-                    length += 1;
-                }
-                cells.search_tree::<false, _, _, _>(*root, start.get(..length).unwrap_or_default(), search);
-            }
-        }
-    }
-
-    fn automaton_rows(&self) -> usize {
-        match &self.rows {
-            Passed::Automaton(_, rows) => rows.len(),
-            Passed::Tree(_) => 0,
-        }
-    }
-}
-
-fn run_automaton<H: Headers + ?Sized, L, J: FnMut(RuleId) -> Option<L>>(
-    automaton: u32,
-    rows: &[PassRow],
-    value: impl Iterator<Item = u8>,
-    search: &mut Search<'_, '_, H, L, J>,
-) {
-    for number in search.plan.patterns.regexes.matching(automaton, value) {
-        let first = rows.partition_point(|(row, ..)| *row < number);
-        for (_, rule, rest) in rows.get(first..).unwrap_or_default().iter().take_while(|(row, ..)| *row == number) {
-            if *rule >= search.best.rule || search.candidate(*rule, *rest) {
-                break;
-            }
-        }
-    }
-}
-
-/// The literal beginnings that a row demands of values, unless it is in a tree already.
-fn beginnings<'r>(row: &'r Row, plan: &'r Plan) -> impl Iterator<Item = (Attribute, PathKey)> + use<'r> {
-    let conditions = row.rest.iter().filter(|_| !row.in_tree);
-    conditions.filter_map(|id| match plan.conditions.node(*id)? {
-        Condition::Test { attribute, matcher } if !matcher.not && !matcher.or_missing => {
-            let (text, proves) = match matcher.kind {
-                Kind::Prefix { text, fold: false } => (text, Some(*id)),
-                Kind::Regex(regex) => (plan.patterns.regexes.prefix(regex)?, None),
-                _ => return None,
-            };
-            let fits = (1..=value::LONGEST).contains(&plan.str(text).len());
-            fits.then_some((attribute, PathKey { text, reach: Reach::Prefix, proves }))
-        }
-        _ => None,
-    })
-}
-
 fn tuple_hash(tuple: u32) -> u64 {
     mix(u64::from(tuple), 0)
 }
@@ -613,91 +453,7 @@ fn posting_hash(posting: &Posting, tuples: &[Tuple], seed: &FixedSeed, plan: &Pl
     keys.fold(tuple_hash(posting.tuple), |probe, (_, value)| mix(probe, seed.hash_bytes(plan.patterns.pool.bytes(value))))
 }
 
-/// Leaves each row the keys by which it is looked up; the others become conditions to check.
-fn choose_keys(rows: &mut [Row]) -> Scheme {
-    let mut frequency: Map<(Asked, Text), usize> = Map::default();
-    for key in rows.iter().flat_map(|row| &row.keys) {
-        *frequency.entry((key.asked, key.value)).or_default() += 1;
-    }
-    for row in rows.iter_mut() {
-        // Presence tells little apart and comes last; otherwise the rarest first.
-        row.keys.sort_by_key(|key| {
-            let count = frequency.get(&(key.asked, key.value)).copied().unwrap_or(0);
-            (matches!(key.asked, Asked::Presence(_)), count, key.asked)
-        });
-    }
-    let cost = |keys: usize| {
-        let mut tuples: Set<Vec<Asked>> = Set::default();
-        let mut postings: Set<Vec<(Asked, Text)>> = Set::default();
-        let mut looked_up = 0;
-        for row in rows.iter().filter(|row| !row.keys.is_empty()) {
-            tuples.insert(taken(&row.keys, keys).map(|key| key.asked).collect());
-            postings.insert(taken(&row.keys, keys).map(|key| (key.asked, key.value)).collect());
-            looked_up += 1;
-        }
-        let visited = if keys == 1 && tuples.len() > TUPLES { 8 } else { tuples.len() };
-        // A probe costs about as much as checking two rows.
-        (tuples.len(), visited * (2 + looked_up / postings.len().max(1)))
-    };
-    let has_pairs = rows.iter().any(|row| row.keys.len() > 1);
-    let (pair_tuples, pair_cost) = if has_pairs { cost(KEYS) } else { (usize::MAX, usize::MAX) };
-    let scheme = if has_pairs && pair_tuples <= TUPLES && pair_cost < cost(1).1 { Scheme::Pairs } else { Scheme::Single };
-    let keys = if scheme == Scheme::Pairs { KEYS } else { 1 };
-    for row in rows {
-        let kept: Vec<Key> = taken(&row.keys, keys).copied().collect();
-        row.rest.extend(row.keys.iter().filter(|key| !kept.contains(key)).map(|key| key.condition));
-        row.keys = kept;
-    }
-    scheme
-}
-
-/// The first keys, in the order in which tuples name them.
-fn taken(keys: &[Key], count: usize) -> impl Iterator<Item = &Key> {
-    let mut taken: Vec<&Key> = keys.iter().take(count).collect();
-    taken.sort_by_key(|key| key.asked);
-    taken.into_iter()
-}
-
 /// What is left to check, as one condition.
-fn rest(conditions: &[ConditionId], plan: &mut Plan) -> Option<ConditionId> {
+pub(super) fn rest(conditions: &[ConditionId], plan: &mut Plan) -> Option<ConditionId> {
     if conditions.is_empty() { None } else { Some(plan.conditions.all(conditions)) }
-}
-
-/// Takes out the rows whose expressions share an automaton; the others stay.
-fn automaton_passes(rows: Vec<Row>, plan: &mut Plan) -> (Vec<Row>, Vec<Pass>) {
-    let expression = |row: &Row, plan: &Plan| {
-        row.rest.iter().find_map(|id| match plan.conditions.node(*id)? {
-            Condition::Test { attribute, matcher } if !matcher.not && !matcher.or_missing => match matcher.kind {
-                Kind::Regex(regex) => plan.patterns.regexes.place(regex).map(|(automaton, number)| (attribute, automaton, number, *id)),
-                _ => None,
-            },
-            _ => None,
-        })
-    };
-    let mut sizes: Map<(Attribute, u32), usize> = Map::default();
-    for row in &rows {
-        if let Some((attribute, automaton, ..)) = expression(row, plan) {
-            *sizes.entry((attribute, automaton)).or_default() += 1;
-        }
-    }
-    let mut kept = Vec::new();
-    let mut by_automaton: Map<(Attribute, u32), Vec<PassRow>> = Map::default();
-    for mut row in rows {
-        match expression(&row, plan) {
-            Some((attribute, automaton, number, id)) if sizes.get(&(attribute, automaton)).is_some_and(|size| *size >= WORTH_A_PASS) => {
-                row.rest.retain(|condition| *condition != id);
-                let rest = rest(&row.rest, plan);
-                by_automaton.entry((attribute, automaton)).or_default().push((number, row.rule.0, rest));
-            }
-            _ => kept.push(row),
-        }
-    }
-    let passes = by_automaton.into_iter().map(|((attribute, automaton), mut rows)| {
-        rows.sort_unstable_by_key(|(number, rule, _)| (*number, *rule));
-        let least = rows.iter().map(|(_, rule, _)| *rule).min().unwrap_or(u32::MAX);
-        Pass { attribute, least, rows: Passed::Automaton(automaton, rows.into_boxed_slice()) }
-    });
-    let mut passes: Vec<Pass> = passes.collect();
-    passes.sort_unstable_by_key(|pass| pass.least);
-    (kept, passes)
 }

@@ -126,10 +126,17 @@ impl Plan {
         let header = self.group(group).guiding.header;
         let known = attributes.guide(header);
         recorder.looked(self, group, LookedIn::GuidingHeader, known.into());
+        self.look(known, recorder, |guide| match guide {
+            Guide::Name(name) => Look::Name(Value::Plain(name), FoundIn::Header),
+            Guide::Torn => Look::Torn,
+        })
+    }
+
+    /// What looking gave, by what is known of the place.
+    fn look<'r, T>(&self, known: Known<T>, recorder: &mut impl Recorder, found: impl FnOnce(T) -> Look<'r>) -> Look<'r> {
         match known {
             Known::Absent => Look::Nothing,
-            Known::Present(Guide::Name(name)) => Look::Name(Value::Plain(name), FoundIn::Header),
-            Known::Present(Guide::Torn) => Look::Torn,
+            Known::Present(value) => found(value),
             Known::Unseen(header) => {
                 recorder.unseen(self, header);
                 Look::Unknown
@@ -157,14 +164,7 @@ impl Plan {
             }
         };
         recorder.looked(self, id, LookedIn::Context, known.into());
-        match known {
-            Known::Absent => Look::Nothing,
-            Known::Present(name) => Look::Name(name, found_in),
-            Known::Unseen(header) => {
-                recorder.unseen(self, header);
-                Look::Unknown
-            }
-        }
+        self.look(known, recorder, |name| Look::Name(name, found_in))
     }
 
     /// The caller's own lane (S22).

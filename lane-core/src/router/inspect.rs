@@ -119,10 +119,6 @@ impl Router {
 impl Plan {
     fn found_value<'a, H: Headers + ?Sized>(&'a self, decision: &Decision, attributes: &Attributes<'a, H>) -> Option<Cow<'a, [u8]>> {
         let group = self.group(decision.group?);
-        let given = decision.rule.and_then(|rule| match self.rule(rule).action {
-            Action::From(key) => Some(key),
-            _ => None,
-        });
         let guide = || match attributes.guide(group.guiding.header).present()? {
             Guide::Name(name) => Some(Cow::Borrowed(name)),
             Guide::Torn => {
@@ -130,22 +126,25 @@ impl Plan {
                 Some(Cow::Owned(joined_lines(lines).collect::<Vec<_>>()))
             }
         };
-        let remembered =
-            || attributes.request.remembered.iter().find(|(name, _)| *name == self.str(group.name)).map(|(_, lane)| lane.as_bytes());
-        let lane = || decision.lane.map(|lane| self.patterns.pool.bytes(self.lane(lane).name));
+        // The attribute that the rule's `lane_from` reads, unless the request kept the lane that it brought (S16).
+        let given = decision.rule.filter(|_| !self.is_kept(decision, attributes)).and_then(|rule| match self.rule(rule).action {
+            Action::From(key) if key != Key::Header(group.guiding.header) => Some(key),
+            _ => None,
+        });
         match (decision.found?, given, group.context) {
-            (FoundIn::Source | FoundIn::Rule, ..) => lane().map(Cow::Borrowed),
-            // A kept lane stands in the guiding header, whatever the rule's action is (S16).
+            (FoundIn::Source | FoundIn::Rule, ..) => {
+                decision.lane.map(|lane| Cow::Borrowed(self.patterns.pool.bytes(self.lane(lane).name)))
+            }
+            (_, Some(key), _) => attributes.with_key(key, |value: Value<'_>| value.bytes().collect::<Vec<_>>()).present().map(Cow::Owned),
             (FoundIn::Header, None, _) => guide(),
-            (FoundIn::Header, Some(Key::Header(header)), _) if header == group.guiding.header => guide(),
-            (FoundIn::Header, Some(key), _) if !self.is_kept(decision, attributes) => owned(attributes, key),
-            (FoundIn::Header, ..) => guide(),
-            (FoundIn::Cookie | FoundIn::Query | FoundIn::Baggage, Some(key), _) => owned(attributes, key),
             (FoundIn::Baggage, None, Context::Baggage(key)) => {
                 let value = attributes.lane_in_baggage(key).present()?;
                 Some(value.bytes().collect::<Vec<_>>().into())
             }
-            (FoundIn::TraceId, ..) => remembered().map(Cow::Borrowed),
+            (FoundIn::TraceId, ..) => {
+                let mut remembered = attributes.request.remembered.iter();
+                remembered.find(|(name, _)| *name == self.str(group.name)).map(|(_, lane)| Cow::Borrowed(lane.as_bytes()))
+            }
             _ => None,
         }
     }
@@ -156,8 +155,4 @@ impl Plan {
         let guide = attributes.guide(self.group(id).guiding.header).present();
         self.rule(rule).keeps_lane && guide.is_some_and(|guide| self.lane_of_guide(id, guide).is_some())
     }
-}
-
-fn owned<'a, H: Headers + ?Sized>(attributes: &Attributes<'a, H>, key: Key) -> Option<Cow<'a, [u8]>> {
-    attributes.with_key(key, |value: Value<'_>| value.bytes().collect::<Vec<_>>()).present().map(Cow::Owned)
 }
