@@ -187,6 +187,11 @@ fn segments(pattern: &[u8], path: &[u8]) -> bool {
     }
 }
 
+/// RE2's `\s` and `\S`: without the vertical tab, which the crate counts as white space (S9).
+fn re2_space(pattern: &str) -> String {
+    pattern.replace(r"\s", r"[\t\n\x0C\r ]").replace(r"\S", r"[^\t\n\x0C\r ]")
+}
+
 /// S9: RE2's language on bytes, the whole value.
 fn regex(pattern: &str) -> Regex {
     // Kept only because compiling in a debug build would take most of the time of a comparison.
@@ -197,8 +202,12 @@ fn regex(pattern: &str) -> Regex {
         if compiled.len() > 10_000 {
             compiled.clear();
         }
-        let compile =
-            || RegexBuilder::new(&format!(r"\A(?:{pattern})\z")).unicode(false).build().expect("a valid configuration's regexes compile");
+        let compile = || {
+            RegexBuilder::new(&format!(r"\A(?:{})\z", re2_space(pattern)))
+                .unicode(false)
+                .build()
+                .expect("a valid configuration's regexes compile")
+        };
         compiled.entry(pattern.to_owned()).or_insert_with(compile).clone()
     })
 }
