@@ -157,7 +157,7 @@ fn with_errors_of_the_rest(checked: Checked, root: &Node, options: &Options) -> 
     let places = Places(rest);
     let follows = Follows::of(&dropped);
     let errors = error.diagnostics.into_iter().filter(|diagnostic| diagnostic.severity() == Severity::Error);
-    findings.extend(errors.filter(|diagnostic| !follows.may(&diagnostic.path)).map(|diagnostic| places.finding(diagnostic)));
+    findings.extend(errors.filter(|diagnostic| !follows.may(diagnostic)).map(|diagnostic| places.finding(diagnostic)));
     findings
 }
 
@@ -175,8 +175,27 @@ impl<'d> Follows<'d> {
         Self { records, around }
     }
 
-    fn may(&self, problem: &FieldPath) -> bool {
-        let steps = problem.steps();
+    fn may(&self, problem: &Diagnostic) -> bool {
+        // What is wrong with a value that is there does not come from another that is not.
+        let needs_others = matches!(
+            problem.code,
+            Code::Action
+                | Code::BaselineMissing
+                | Code::ContextClash
+                | Code::EmptyLabels
+                | Code::FallbackForbidden
+                | Code::KeepLane
+                | Code::LaneIncomplete
+                | Code::Range
+                | Code::StickyWithoutKey
+                | Code::StickyWithoutSplit
+                | Code::TrustDisagreement
+        );
+        let steps = problem.path.steps();
+        needs_others && self.beside_or_around(steps)
+    }
+
+    fn beside_or_around(&self, steps: &[Step]) -> bool {
         self.around.contains(steps) || steps.split_last().is_some_and(|(_, record)| self.records.contains(record))
     }
 }
