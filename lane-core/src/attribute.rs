@@ -170,6 +170,14 @@ impl<'r, H: Headers + ?Sized> Attributes<'r, H> {
         }
     }
 
+    /// The first line of a header (S10).
+    fn first_line(&self, header: HeaderId) -> Known<&'r [u8]> {
+        match self.line(header) {
+            Line::One(line) => Known::Present(line),
+            Line::None | Line::Several => self.header(header).and_then(|mut lines| lines.next().into()),
+        }
+    }
+
     /// The line of a header that mostly has one.
     #[inline]
     pub(crate) fn line(&self, header: HeaderId) -> Line<'r> {
@@ -297,7 +305,7 @@ impl<'r, H: Headers + ?Sized> Attributes<'r, H> {
 
     /// The trace id in this header (S28).
     pub(crate) fn trace_id(&self, header: HeaderId) -> Known<&'r [u8]> {
-        self.header(header).and_then(|mut lines| lines.next().and_then(|line| trace_id::parse(self.name(header), line)).into())
+        self.first_line(header).and_then(|line| trace_id::parse(self.name(header), line).into())
     }
 
     /// The authority's host (S13).
@@ -319,7 +327,7 @@ impl<'r, H: Headers + ?Sized> Attributes<'r, H> {
     /// Reads a key and hands its value on; an empty one counts as absent.
     pub(crate) fn with_key<R>(&self, key: Key, then: impl FnOnce(Value<'_>) -> R) -> Known<R> {
         let value = match key {
-            Key::Header(header) => self.header(header).and_then(|mut lines| lines.next().into()).map(Value::Plain),
+            Key::Header(header) => self.first_line(header).map(Value::Plain),
             Key::Cookie(name) => self.cookie(name).map(Value::Plain),
             Key::Query(name) => self.query(name).map(Value::Plain).into(),
             Key::Baggage(key) => self.baggage(key).map(Value::baggage),

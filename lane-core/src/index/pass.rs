@@ -83,6 +83,7 @@ impl Pass {
         }
     }
 
+    #[cold]
     fn run_pieces<H: Headers + ?Sized, L, J: FnMut(RuleId) -> Option<L>>(
         &self,
         value: impl Iterator<Item = u8>,

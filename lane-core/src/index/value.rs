@@ -24,7 +24,7 @@ pub(super) enum Found<'v> {
 }
 
 /// Values longer than this are not looked up, so that pieces can be put together on the stack.
-pub(super) const LONGEST: usize = 256;
+pub(super) const LONGEST: usize = 8192;
 
 /// How many values are kept; a request that is asked for more reads the others anew.
 const ROOM: usize = 4;
@@ -79,6 +79,7 @@ impl<'v> Values<'v> {
 }
 
 /// The hash of a value in pieces: the same as if it lay in one.
+#[cold]
 fn pieces(bytes: impl Iterator<Item = u8>, seed: &FixedSeed) -> Found<'static> {
     let mut whole = [0; LONGEST];
     let mut length = 0;
