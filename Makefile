@@ -1,7 +1,7 @@
 # Each line is what a person could type.
 CARGO ?= cargo
 
-.PHONY: demo test lint bench bench-ratios fuzz
+.PHONY: demo test lint bench bench-ratios counts fuzz
 
 demo: ## the permissive scenario: chain, lane table, shares; then the same client twice
 	@$(CARGO) build --quiet --release -p lane-cli
@@ -25,6 +25,9 @@ bench: ## every table, some minutes
 
 bench-ratios: ## the goals of the hot path, one line each
 	$(CARGO) run --release -p lane-benches --bin ratios
+
+counts: ## instructions a decision against the record (needs valgrind)
+	benches/count.sh
 
 fuzz: ## the fuzz bodies over generated inputs, longer than in `make test`
 	$(CARGO) test --release -p lane-fuzz

@@ -18,9 +18,9 @@ pub struct Effort {
 
 impl Effort {
     /// For figures that are compared with a goal.
-    pub const CAREFUL: Self = Self { rounds: 61, slice: Duration::from_micros(500) };
+    pub const CAREFUL: Self = Self { rounds: 151, slice: Duration::from_micros(500) };
     /// For tables.
-    pub const BRIEF: Self = Self { rounds: 21, slice: Duration::from_micros(500) };
+    pub const BRIEF: Self = Self { rounds: 41, slice: Duration::from_micros(500) };
 }
 
 /// One thing to time.
@@ -106,7 +106,7 @@ pub fn measure(mut subjects: Vec<Subject<'_>>, effort: Effort) -> Vec<Figure> {
 
 /// Rounds in which everybody takes part, and what a subject may take in all before it leaves the others to themselves.
 const FEWEST: usize = 5;
-const ENOUGH: Duration = Duration::from_millis(400);
+const ENOUGH: Duration = Duration::from_millis(800);
 
 fn timed(subject: &mut Subject<'_>, Share { questions, times, warmed }: Share) -> Duration {
     if warmed {

@@ -15,5 +15,5 @@ pub fn line() -> String {
     let kernel = read("/proc/sys/kernel/osrelease");
     let load = read("/proc/loadavg");
     let load = load.split(' ').next().unwrap_or("?");
-    format!("# machine: {}, family {}, {cores} cores, Linux {}, load {load}", field("model name"), field("cpu family"), kernel.trim())
+    format!("Machine: {}, family {}, {cores} cores, Linux {}, load {load}", field("model name"), field("cpu family"), kernel.trim())
 }

@@ -69,7 +69,13 @@ pub fn svg(title: &str, series: &[Series]) -> String {
                 line.name
             ));
         }
-        put(format!("<text x=\"{:.1}\" y=\"{:.1}\" fill=\"{colour}\">{}</text>", WIDTH - RIGHT + 10.0, places[index] + 4.0, line.name));
+        let name_at = (WIDTH - RIGHT + 14.0, places[index]);
+        if let Some((rules, ns)) = line.points.last() {
+            let (from, to) = ((x(*rules), y(*ns)), (name_at.0 - 4.0, name_at.1));
+            let dots = format!("M{:.1} {:.1}L{:.1} {:.1}", from.0, from.1, to.0, to.1);
+            put(format!("<path d=\"{dots}\" stroke=\"{colour}\" stroke-dasharray=\"1 4\"/>"));
+        }
+        put(format!("<text x=\"{:.1}\" y=\"{:.1}\" fill=\"{colour}\">{}</text>", name_at.0, name_at.1 + 4.0, line.name));
     }
     svg.push_str("</svg>\n");
     svg

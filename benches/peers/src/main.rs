@@ -30,10 +30,13 @@ use lane_benches::{
 const RING: usize = measures::RING;
 
 fn main() -> ExitCode {
-    println!("{}", machine::line());
     match env::args().nth(1) {
-        None => ratios(),
+        None => {
+            println!("# {}", machine::line());
+            ratios()
+        }
         Some(folder) => {
+            println!("{}", machine::line());
             tables(Path::new(&folder));
             ExitCode::SUCCESS
         }

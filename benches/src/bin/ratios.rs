@@ -8,7 +8,7 @@ use lane_benches::{counted, goal::Goals, machine, measures};
 
 fn main() -> ExitCode {
     counted::serve();
-    println!("{}", machine::line());
+    println!("# {}", machine::line());
     let mut goals = Goals::default();
     measures::against_linear(&mut goals);
     measures::ten_rules(&mut goals);
