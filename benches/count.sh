@@ -7,7 +7,7 @@ now=$(mktemp)
 trap 'rm -f "$now"' EXIT
 cargo run --quiet --release -p lane-benches --bin count > "$now"
 if [ "${LANE_UPDATE:-}" = 1 ]; then
-    cp "$now" "$record"
+    cat "$now" > "$record"
     cat "$record"
     exit 0
 fi

@@ -27,5 +27,5 @@ cargo build --quiet --release --manifest-path benches/peers/Cargo.toml
     echo
     cargo run --quiet --release -p lane-benches --bin bench -- "$@"
 } > "$new"
-cp "$new" "$record"
+cat "$new" > "$record"
 echo "written: $record, benches/record/plot.svg"

@@ -174,6 +174,7 @@ impl<'r, H: Headers + ?Sized> Attributes<'r, H> {
     fn first_line(&self, header: HeaderId) -> Known<&'r [u8]> {
         match self.line(header) {
             Line::One(line) => Known::Present(line),
+            Line::None if !H::PARTIAL => Known::Absent,
             Line::None | Line::Several => self.header(header).and_then(|mut lines| lines.next().into()),
         }
     }
