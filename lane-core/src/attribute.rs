@@ -366,19 +366,12 @@ pub(crate) fn hash_key(seed: u64, salt: Option<&str>, key: Value<'_>) -> u64 {
 /// The value of the first cookie of this name in one line.
 fn cookie<'l>(line: &'l [u8], name: &[u8]) -> Option<&'l [u8]> {
     line.split(|byte| *byte == b';').find_map(|item| {
-        let item = trim_start(item);
+        // Other white space is part of a cookie's name (S12).
+        let item = baggage::trim_start(item);
         let end = memchr(b'=', item)?;
         let value = (item.get(..end)? == name).then(|| item.get(end + 1..))??;
         Some(value.strip_prefix(b"\"").and_then(|value| value.strip_suffix(b"\"")).unwrap_or(value))
     })
-}
-
-/// `text` without the spaces and tabs in front; other white space is part of a cookie's name.
-fn trim_start(mut text: &[u8]) -> &[u8] {
-    while let [b' ' | b'\t', rest @ ..] = text {
-        text = rest;
-    }
-    text
 }
 
 /// An address as canonical text (RFC 5952), on the stack.

@@ -297,15 +297,11 @@ impl<'c> Compiler<'c> {
 
     fn lane_names(&self) -> LaneNames {
         let mut names = LaneNames::default();
-        for (index, lane) in self.lanes.iter().enumerate() {
-            let hash = names.hash(lane.group, self.patterns.pool.bytes(lane.name));
-            let hash_of = {
-                let seeds = LaneNames { seed: names.seed.clone(), ..LaneNames::default() };
-                move |lane: &LaneId| {
-                    self.lanes.get(lane.index()).map_or(0, |lane| seeds.hash(lane.group, self.patterns.pool.bytes(lane.name)))
-                }
-            };
-            names.table.insert_unique(hash, LaneId(dense(index)), hash_of);
+        let name_of = |lane: LaneId| self.lanes.get(lane.index()).map(|lane| (lane.group, self.patterns.pool.bytes(lane.name)));
+        for lane in (0..self.lanes.len()).map(|index| LaneId(dense(index))) {
+            let LaneNames { table, seed } = &mut names;
+            let hash_of = |lane: &LaneId| name_of(*lane).map_or(0, |(group, name)| LaneNames::hash(seed, group, name));
+            table.insert_unique(hash_of(&lane), lane, hash_of);
         }
         names
     }

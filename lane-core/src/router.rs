@@ -248,9 +248,9 @@ pub(crate) struct LaneNames {
 
 impl LaneNames {
     #[inline]
-    pub(crate) fn hash(&self, group: GroupId, name: &[u8]) -> u64 {
+    pub(crate) fn hash(seed: &FixedSeed, group: GroupId, name: &[u8]) -> u64 {
         // Groups mostly have other names for their lanes; where they have the same, a factor keeps them apart.
-        self.seed.hash_bytes(name) ^ u64::from(group.0).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+        seed.hash_bytes(name) ^ u64::from(group.0).wrapping_mul(0x9e37_79b9_7f4a_7c15)
     }
 }
 
@@ -324,7 +324,7 @@ impl Plan {
             let lane = self.lane(*lane);
             lane.group == group && self.patterns.pool.bytes(lane.name) == name
         };
-        self.lane_names.table.find(self.lane_names.hash(group, name), same).copied()
+        self.lane_names.table.find(LaneNames::hash(&self.lane_names.seed, group, name), same).copied()
     }
 
     /// The lane that a value names in the group; encoded values are decoded as far as a lane's name can be long.

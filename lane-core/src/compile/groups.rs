@@ -65,7 +65,7 @@ impl<'c> Compiler<'c> {
         let first_lane = self.lanes.len();
         self.group_lanes(&mut scope, path);
         let lanes = ids(first_lane, self.lanes.len());
-        let baseline = config.baseline.as_ref().and_then(|name| self.baseline(name, &scope, path));
+        let baseline = config.baseline.as_ref().and_then(|name| scope.lane(name, &path.field("baseline"), self));
         self.fallbacks(&scope, baseline, path);
 
         let guiding = self.named(guiding_header);
@@ -301,10 +301,6 @@ impl<'c> Compiler<'c> {
         }
         subsets.sort_by_key(|(service, _)| *service);
         subsets.into_boxed_slice()
-    }
-
-    fn baseline(&mut self, name: &str, scope: &Scope<'_>, path: &Here<'_>) -> Option<LaneId> {
-        scope.lane(name, &path.field("baseline"), self)
     }
 
     /// Fallback lists (S2, S3).

@@ -5,7 +5,7 @@
 use alloc::{
     borrow::{Cow, ToOwned},
     format,
-    string::{String, ToString},
+    string::String,
     vec::Vec,
 };
 
@@ -267,7 +267,10 @@ fn plain(tree: &Ast) -> Option<Plain> {
         _ => return None,
     };
     let is = |part: &Ast, kind: AssertionKind| matches!(part, Ast::Assertion(assertion) if assertion.kind == kind);
-    let parts = parts.strip_prefix_if(|part| is(part, AssertionKind::StartLine));
+    let parts = match parts {
+        [first, rest @ ..] if is(first, AssertionKind::StartLine) => rest,
+        _ => parts,
+    };
     let (parts, anchored) = match parts {
         [rest @ .., last] if is(last, AssertionKind::EndLine) => (rest, true),
         _ => (parts, false),
@@ -355,24 +358,11 @@ fn is_broad(tree: &Ast) -> bool {
     }
 }
 
-trait StripFirst<T> {
-    fn strip_prefix_if(&self, holds: impl Fn(&T) -> bool) -> &[T];
-}
-
-impl<T> StripFirst<T> for [T] {
-    fn strip_prefix_if(&self, holds: impl Fn(&T) -> bool) -> &[T] {
-        match self {
-            [first, rest @ ..] if holds(first) => rest,
-            all => all,
-        }
-    }
-}
-
 impl Plain {
     /// How the same is written without a regular expression.
     pub(crate) fn suggestion(&self) -> String {
         match self {
-            Self::Exact(text) => format!("exact: {text:?}").to_string(),
+            Self::Exact(text) => format!("exact: {text:?}"),
             Self::Prefix(text) => format!("prefix: {text:?}"),
         }
     }
