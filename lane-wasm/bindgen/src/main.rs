@@ -1,0 +1,3 @@
+//! The generator of the JavaScript glue, pinned by the lockfile.
+
+fn main() {}
