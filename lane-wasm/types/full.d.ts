@@ -1,0 +1,13 @@
+/** `lane`, and YAML beside JSON. The `.wasm` file is larger for it. */
+
+import type { Config } from './config.js';
+import { Router as JsonRouter, type ReadOptions } from './lane.js';
+
+export * from './lane.js';
+
+/** A compiled configuration. Immutable. */
+export class Router extends JsonRouter {
+  constructor(config: string | Config, options?: ReadOptions);
+  /** Compiles a configuration written as YAML. */
+  static fromYaml(text: string, options?: ReadOptions): Router;
+}
