@@ -7,6 +7,8 @@ use crate::{failure::Outcome, streams::Streams};
 pub mod check;
 pub mod completions;
 pub mod explain;
+pub mod export;
+pub mod import;
 pub mod init;
 pub mod route;
 pub mod schema;
@@ -34,6 +36,12 @@ pub enum Command {
     /// Print the JSON Schema of configurations
     #[command(long_about = schema::ABOUT)]
     Schema(schema::Schema),
+    /// Write a configuration as the resources of a mesh that enforces it
+    #[command(long_about = export::ABOUT)]
+    Export(export::Export),
+    /// Read the resources of a mesh into a configuration
+    #[command(long_about = import::ABOUT)]
+    Import(import::Import),
     /// Write a small commented configuration to start from
     #[command(long_about = init::ABOUT)]
     Init(init::Init),
@@ -52,6 +60,8 @@ impl Command {
             Self::Test(command) => command.run(streams),
             Self::Explain(command) => command.run(streams),
             Self::Schema(command) => command.run(streams),
+            Self::Export(command) => command.run(streams),
+            Self::Import(command) => command.run(streams),
             Self::Init(command) => command.run(streams),
             Self::Completions(command) => command.run(streams),
         }

@@ -7,7 +7,7 @@ use std::{
 
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet, normalize_untrusted_str};
 use lane_core::diagnostic::Severity;
-use lane_formats::Located;
+use lane_formats::{Located, mesh::Note};
 
 use crate::{paint::count, source::Source};
 
@@ -20,16 +20,71 @@ const LONG_LINE: usize = 1000;
 /// What is shown of a long line before the place, in bytes; behind it, twice as much.
 const AROUND: usize = 30;
 
+/// What is drawn of a finding, whoever found it.
+#[derive(Debug)]
+pub struct Picture<'f> {
+    severity: Severity,
+    code: &'f str,
+    /// None for what stands nowhere.
+    range: Option<Range<usize>>,
+    message: &'f str,
+    help: Option<&'f str>,
+    related: Option<(Range<usize>, &'f str)>,
+}
+
+impl<'f> From<&'f Located> for Picture<'f> {
+    fn from(finding: &'f Located) -> Self {
+        Self {
+            severity: finding.severity,
+            code: finding.code.as_str(),
+            range: Some(finding.range.clone()),
+            message: &finding.message,
+            help: finding.help.as_deref(),
+            related: finding.related.as_ref().map(|(range, note)| (range.clone(), note.as_str())),
+        }
+    }
+}
+
+impl<'f> From<&'f Note> for Picture<'f> {
+    fn from(note: &'f Note) -> Self {
+        // A picture shows one file; what belongs to it in another is told by the note's own words.
+        let file = note.place.as_ref().map(|place| place.file);
+        let related = note.related.as_ref().filter(|(place, _)| Some(place.file) == file);
+        Self {
+            severity: note.severity,
+            code: note.code.as_str(),
+            range: note.place.as_ref().map(|place| place.range.clone()),
+            message: &note.message,
+            help: note.help.as_deref(),
+            related: related.map(|(place, text)| (place.range.clone(), text.as_str())),
+        }
+    }
+}
+
 /// Draws each finding, with an empty line after it.
-pub fn draw(findings: &[Located], source: &Source, out: &mut dyn Write, colours: bool) -> io::Result<()> {
-    if findings.is_empty() {
+pub fn draw<'f, F>(findings: &'f [F], source: &Source, out: &mut dyn Write, colours: bool) -> io::Result<()>
+where
+    Picture<'f>: From<&'f F>,
+{
+    draw_pictures(findings.iter().map(Picture::from), source, out, colours)
+}
+
+/// Draws each picture, with an empty line after it.
+pub fn draw_pictures<'f>(
+    pictures: impl IntoIterator<Item = Picture<'f>>,
+    source: &Source,
+    out: &mut dyn Write,
+    colours: bool,
+) -> io::Result<()> {
+    let mut pictures = pictures.into_iter().peekable();
+    if pictures.peek().is_none() {
         return Ok(());
     }
     let text = source.text();
     let page = Page::new(&source.name, &text);
     let renderer = if colours { Renderer::styled() } else { Renderer::plain() };
-    for finding in findings {
-        writeln!(out, "{}\n", page.draw(finding, &renderer))?;
+    for picture in pictures {
+        writeln!(out, "{}\n", page.draw(&picture, &renderer))?;
     }
     Ok(())
 }
@@ -37,8 +92,16 @@ pub fn draw(findings: &[Located], source: &Source, out: &mut dyn Write, colours:
 /// `2 errors, 1 warning`, or `ok`.
 #[must_use]
 pub fn summary(findings: &[Located]) -> String {
-    let warnings = findings.iter().filter(|finding| finding.severity == Severity::Warning).count();
-    let errors = findings.len() - warnings;
+    summary_of(findings.iter().map(|finding| finding.severity))
+}
+
+/// The same from the weights alone.
+pub fn summary_of(severities: impl IntoIterator<Item = Severity>) -> String {
+    let (mut errors, mut warnings) = (0, 0);
+    severities.into_iter().for_each(|severity| match severity {
+        Severity::Error => errors += 1,
+        Severity::Warning => warnings += 1,
+    });
     match (errors, warnings) {
         (0, 0) => "ok".into(),
         (0, _) => count(warnings, "warning"),
@@ -62,15 +125,22 @@ impl<'a> Page<'a> {
         Self { name, text, lines }
     }
 
-    fn draw(&self, finding: &Located, renderer: &Renderer) -> String {
+    fn draw(&self, finding: &Picture<'_>, renderer: &Renderer) -> String {
         let level = match finding.severity {
             Severity::Error => Level::ERROR,
             Severity::Warning => Level::WARNING,
         };
-        let primary = self.within(finding.range.clone());
-        let related = finding.related.as_ref().map(|(range, note)| (self.within(range.clone()), normalize_untrusted_str(note)));
-        let title = level.primary_title(finding.message.as_str()).id(finding.code.as_str());
+        let help = finding.help.map(normalize_untrusted_str);
+        let title = level.primary_title(finding.message).id(finding.code);
         let mut group = Group::with_title(title);
+        let Some(range) = finding.range.clone() else {
+            if let Some(help) = &help {
+                group = group.element(Level::HELP.message(help.as_str()));
+            }
+            return renderer.render(&[group]);
+        };
+        let primary = self.within(range);
+        let related = finding.related.as_ref().map(|(range, note)| (self.within(range.clone()), normalize_untrusted_str(note)));
         match &related {
             Some((range, note)) if self.drawn_together(&primary, range) => {
                 let window = self.window(primary.start.min(range.start)..primary.end.max(range.end));
@@ -85,8 +155,8 @@ impl<'a> Page<'a> {
                 }
             }
         }
-        if let Some(help) = &finding.help {
-            group = group.element(Level::HELP.message(normalize_untrusted_str(help)));
+        if let Some(help) = &help {
+            group = group.element(Level::HELP.message(help.as_str()));
         }
         renderer.render(&[group])
     }

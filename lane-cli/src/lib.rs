@@ -41,6 +41,7 @@ Examples:
   lane route lanes.yaml http://shop.example/cart -H 'x-user-group: qa' --explain
   lane trace lanes.yaml -n 100   the whole call chain, the lane table, the shares
   lane test lanes.test.yaml      run cases, for CI
+  lane export istio lanes.yaml   the resources of a mesh that enforces it
 
 Exit codes: 0 done, 1 findings (errors, failed cases, bad lines), 2 bad usage or unreadable input.
 Colour follows the terminal and the variables NO_COLOR, CLICOLOR and CLICOLOR_FORCE.";

@@ -1,11 +1,30 @@
 //! The page of every diagnostic, embedded from `lane-core/docs/codes`.
 
 use lane_core::diagnostic::Code;
+use lane_formats::mesh;
 
 /// The page of a diagnostic, in Markdown.
 #[must_use]
 pub fn page(code: Code) -> Option<&'static str> {
-    PAGES.iter().find(|(name, _)| *name == code.as_str()).map(|(_, page)| *page)
+    page_named(code.as_str())
+}
+
+/// The page of the code that is printed so.
+#[must_use]
+pub fn page_named(code: &str) -> Option<&'static str> {
+    PAGES.iter().find(|(name, _)| *name == code).map(|(_, page)| *page)
+}
+
+/// Every code as printed, and its title: those of configurations, then those of export and import.
+pub fn codes() -> impl Iterator<Item = (&'static str, &'static str)> {
+    let of_configurations = Code::ALL.iter().map(|code| (code.as_str(), code.title()));
+    of_configurations.chain(mesh::Code::ALL.iter().map(|code| (code.as_str(), code.title())))
+}
+
+/// The code of this text, in any case, with or without `LANE` before the number.
+#[must_use]
+pub fn parse(text: &str) -> Option<&'static str> {
+    Code::parse(text).map(Code::as_str).or_else(|| mesh::Code::parse(text).map(mesh::Code::as_str))
 }
 
 macro_rules! pages {
@@ -21,6 +40,8 @@ const PAGES: &[(&str, &str)] = pages![
     "0203", "0204", "0205", "0206", "0207", "0301", "0302", "0303", "0304", "0305",
     "0306", "0307", "0401", "0402", "0403", "0404", "0405", "0406", "0407", "0501",
     "0502", "0601", "0602", "0603", "0604", "0605", "0606", "0607", "0608", "0609",
+    "0701", "0702", "0703", "0704", "0711", "0712", "0713", "0714", "0715", "0716",
+    "0717", "0718", "0719",
 ];
 
 #[cfg(test)]
@@ -32,9 +53,9 @@ mod tests {
 
     #[test]
     fn every_code_has_a_page_and_every_page_a_code() {
-        for code in Code::ALL {
-            let page = page(*code).unwrap_or_else(|| panic!("{code} has no page"));
-            let title = format!("# {code}: {}\n", code.title());
+        for (code, title) in codes() {
+            let page = page_named(code).unwrap_or_else(|| panic!("{code} has no page"));
+            let title = format!("# {code}: {title}\n");
             assert!(page.starts_with(&title), "the page of {code} does not begin with {title:?}");
             let lines = page.lines().count();
             assert!((8..=25).contains(&lines), "the page of {code} has {lines} lines");
@@ -43,7 +64,7 @@ mod tests {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../lane-core/docs/codes");
         let mut files: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
         files.sort();
-        let codes: Vec<_> = Code::ALL.iter().map(|code| format!("{code}.md")).collect();
+        let codes: Vec<_> = codes().map(|(code, _)| format!("{code}.md")).collect();
         assert_eq!(files, codes);
         assert_eq!(PAGES.len(), codes.len());
     }

@@ -57,16 +57,26 @@ impl Source {
     pub fn load(&self) -> Result<Loaded, Refused> {
         lane_formats::load_bytes(&self.bytes, self.format, &Options::default())
     }
+
+    /// The compiled configuration; what is wrong with it goes to standard error.
+    pub fn load_or_report(&self, streams: &mut Streams<'_>) -> Result<Loaded, Failure> {
+        self.load().map_err(|refused| match findings::draw(&refused.findings, self, streams.err, streams.colours.err) {
+            Ok(()) if refused.unparsable => Failure::Reported(Exit::Unusable),
+            Ok(()) => Failure::Reported(Exit::Findings),
+            Err(error) => error.into(),
+        })
+    }
+
+    /// A text for findings that stand nowhere.
+    #[must_use]
+    pub const fn nowhere() -> Self {
+        Self { name: String::new(), bytes: Vec::new(), format: Format::Yaml }
+    }
 }
 
 /// Reads and compiles a configuration for a command that needs one; what is wrong with it goes to standard error.
 pub fn load(path: &Path, streams: &mut Streams<'_>) -> Result<Loaded, Failure> {
-    let source = Source::read(path, streams)?;
-    source.load().map_err(|refused| match findings::draw(&refused.findings, &source, streams.err, streams.colours.err) {
-        Ok(()) if refused.unparsable => Failure::Reported(Exit::Unusable),
-        Ok(()) => Failure::Reported(Exit::Findings),
-        Err(error) => error.into(),
-    })
+    Source::read(path, streams)?.load_or_report(streams)
 }
 
 /// Whether the path stands for standard input.

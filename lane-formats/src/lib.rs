@@ -22,6 +22,8 @@ pub mod chain;
 pub mod decision;
 mod fields;
 mod load;
+#[cfg(feature = "mesh")]
+pub mod mesh;
 mod place;
 pub mod request;
 pub mod schema;

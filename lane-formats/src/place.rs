@@ -156,6 +156,12 @@ impl<'t> Lines<'t> {
         bytes.iter().filter(|byte| (**byte & 0xc0) != 0x80).count()
     }
 
+    /// The part of a span on its first line.
+    #[cfg(feature = "mesh")]
+    pub(crate) fn first_line(&self, span: Span) -> Range<usize> {
+        span.first_line(self.text)
+    }
+
     /// Findings with their places, sorted by place, each once.
     pub(crate) fn locate_all(&self, mut findings: Vec<Finding>) -> Vec<Located> {
         let place = |finding: &Finding| (finding.span, finding.code);

@@ -1,7 +1,7 @@
 //! `lane explain`: the page of a diagnostic.
 
 use clap::Args;
-use lane_core::diagnostic::{Code, did_you_mean};
+use lane_core::diagnostic::did_you_mean;
 
 use crate::{
     failure::{Exit, Failure, Outcome},
@@ -28,14 +28,14 @@ impl Explain {
     pub fn run(&self, streams: &mut Streams<'_>) -> Outcome {
         let paint = Paint(streams.colours.out);
         let Some(wanted) = &self.code else {
-            for code in Code::ALL {
-                writeln!(streams.out, "{}  {}", paint.strong(code), code.title())?;
+            for (code, title) in pages::codes() {
+                writeln!(streams.out, "{}  {title}", paint.strong(code))?;
             }
             return Ok(Exit::Done);
         };
-        let known = Code::parse(wanted).and_then(pages::page);
+        let known = pages::parse(wanted).and_then(pages::page_named);
         let Some(page) = known else {
-            let help = did_you_mean(wanted, Code::ALL.iter().map(|code| code.as_str()));
+            let help = did_you_mean(wanted, pages::codes().map(|(code, _)| code));
             let help = help.unwrap_or_else(|| "`lane explain` without a code lists all of them".into());
             return Err(Failure::with_help(format!("`{wanted}` is no diagnostic"), Some(help)));
         };
