@@ -16,9 +16,11 @@ use crate::{
 
 mod shares;
 mod table;
+mod tree;
 
 pub use shares::{Share, shares};
 pub use table::{Cell, Row, Table, table};
+pub use tree::{Branch, Call, Tree, tree};
 
 /// The guiding header of a group that names none.
 const DEFAULT_GUIDING_HEADER: &str = "x-asm-prefer-tag";
@@ -73,6 +75,30 @@ impl Chain {
         let ingress = self.ingress.iter().filter_map(|report| Some((report.service.as_deref()?, report)));
         ingress.chain(self.hops.iter().map(|hop| (hop.service.as_str(), &hop.decision)))
     }
+
+    /// The request of every decision, in order, each to be asked on its own; `entered` is the one that was traced.
+    #[must_use]
+    pub fn asks(&self, entered: &Ask) -> Vec<Ask> {
+        let mut asks = vec![entered.clone()];
+        // The first decision, wherever it was made, is about the request that entered.
+        let called = self.hops.iter().skip(usize::from(self.ingress.is_none()));
+        asks.extend(self.decisions().zip(called).map(|(before, hop)| Ask {
+            authority: Some(hop.service.as_str().into()),
+            headers: hop.passed_on.clone(),
+            source: workload(before),
+            remembered: lanes_of(&hop.remembered),
+            live: entered.live.clone(),
+            roll: entered.roll,
+            ..Ask::new(Place::Hop { service: hop.service.clone() })
+        }));
+        asks
+    }
+}
+
+/// The workload that a decision leads to.
+fn workload(decision: &Report) -> Source {
+    let labels = decision.subset.as_ref().map(|subset| subset.labels.clone().into_iter().collect());
+    Source { service: decision.service.clone(), labels: labels.unwrap_or_default(), ..Source::default() }
 }
 
 /// Follows a request through the chain.
@@ -156,6 +182,7 @@ impl Report {
 }
 
 /// A request on its way: where it is, and what it carries.
+#[derive(Clone)]
 struct Walk<'w> {
     router: &'w Router,
     groups: &'w [Group],
@@ -186,10 +213,7 @@ impl<'w> Walk<'w> {
             removed || decision.set_headers.iter().any(|(set, _)| set.eq_ignore_ascii_case(name))
         };
         self.headers = headers.iter().filter(|(name, _)| !changes(name)).chain(&decision.set_headers).cloned().collect();
-        self.workload = Source { service: decision.service.clone(), ..Source::default() };
-        if let Some(subset) = &decision.subset {
-            self.workload.labels = subset.labels.clone().into_iter().collect();
-        }
+        self.workload = workload(decision);
         let inbound = Ask { headers: self.headers.clone(), ..Ask::new(Place::Inbound) };
         self.remembered = match inbound.answer_with(self.router, self.liveness) {
             Answer::Inbound { remember } => remember,
@@ -197,19 +221,23 @@ impl<'w> Walk<'w> {
         };
     }
 
-    /// The workload calls a service, and the request goes on from there if it is served.
-    fn call(&mut self, service: &str) -> Option<Hop> {
-        let passed_on = self.group.map(|group| passed_on(group, &self.headers)).unwrap_or_default();
-        let ask = Ask {
+    /// The request with which the workload calls a service.
+    fn ask(&self, service: &str) -> Ask {
+        Ask {
             authority: Some(service.into()),
-            headers: passed_on.clone(),
+            headers: self.group.map(|group| passed_on(group, &self.headers)).unwrap_or_default(),
             source: self.workload.clone(),
             remembered: lanes_of(&self.remembered),
             roll: self.roll,
             ..Ask::new(Place::Hop { service: service.into() })
-        };
+        }
+    }
+
+    /// The workload calls a service, and the request goes on from there if it is served.
+    fn call(&mut self, service: &str) -> Option<Hop> {
+        let ask = self.ask(service);
         let decision = ask.answer_with(self.router, self.liveness).decision()?;
-        let (from, remembered) = (self.workload.service.clone(), self.remembered.clone());
+        let (from, remembered, passed_on) = (self.workload.service.clone(), self.remembered.clone(), ask.headers);
         if decision.reaches_endpoints() {
             self.arrive(&passed_on, &decision);
         }

@@ -20,7 +20,7 @@ use crate::{
 
 mod answer;
 mod stream;
-pub(crate) mod why;
+pub mod why;
 
 /// What the command does, for `--help`.
 pub(super) const ABOUT: &str = "\

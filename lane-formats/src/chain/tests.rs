@@ -14,7 +14,13 @@ fn example(name: &str) -> Loaded {
 
 fn traced(loaded: &Loaded, request: &str, services: Option<&[&str]>) -> Chain {
     let services = services.map(|services| services.iter().map(|service| (*service).to_owned()).collect());
-    trace(&loaded.router, &loaded.config, &TraceOptions { ask: Ask::parse(request).unwrap(), services }).unwrap()
+    let ask = Ask::parse(request).unwrap();
+    let chain = trace(&loaded.router, &loaded.config, &TraceOptions { ask: ask.clone(), services }).unwrap();
+    // Each decision can be asked for on its own.
+    let asks = chain.asks(&ask);
+    let alone: Vec<_> = asks.iter().map(|ask| ask.answer(&loaded.router).unwrap().decision().unwrap()).collect();
+    assert!(chain.decisions().eq(&alone), "{chain:#?}\n{alone:#?}");
+    chain
 }
 
 /// Who serves, step by step, with `*` after a fallback.

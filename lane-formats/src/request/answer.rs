@@ -33,15 +33,24 @@ impl Ask {
     /// As [`answer`](Self::answer); also for `inbound`, which decides nothing.
     pub fn explain(&self, router: &Router) -> Result<(Answer, Explanation), AskError> {
         let liveness = self.liveness(router)?;
-        let (answer, explanation) = self.ask(router, &liveness, Wanted::Explanation);
-        let nothing = || AskError::inbound("nothing is decided where a request arrives, so there is nothing to explain");
-        Ok((answer, explanation.ok_or_else(nothing)?))
+        self.explain_with(router, &liveness)
     }
 
     /// What the router answers with these endpoint counts; the request's own are not looked at.
     #[must_use]
     pub fn answer_with(&self, router: &Router, liveness: &Liveness) -> Answer {
         self.ask(router, liveness, Wanted::Answer).0
+    }
+
+    /// What the router answers with these endpoint counts, and why; the request's own are not looked at.
+    ///
+    /// # Errors
+    ///
+    /// For `inbound`, which decides nothing.
+    pub fn explain_with(&self, router: &Router, liveness: &Liveness) -> Result<(Answer, Explanation), AskError> {
+        let (answer, explanation) = self.ask(router, liveness, Wanted::Explanation);
+        let nothing = || AskError::inbound("nothing is decided where a request arrives, so there is nothing to explain");
+        Ok((answer, explanation.ok_or_else(nothing)?))
     }
 
     /// The request's endpoint counts as a table of this router.

@@ -26,7 +26,7 @@ pub(crate) fn write(explanation: &Explanation, router: &Router, streams: &mut St
 }
 
 /// The lines of an explanation.
-pub(crate) fn lines(explanation: &Explanation, router: &Router, paint: Paint) -> Vec<String> {
+pub fn lines(explanation: &Explanation, router: &Router, paint: Paint) -> Vec<String> {
     // One group needs no naming.
     let several = router.groups().len() > 1;
     let of = |group: &str| if several { format!(" of group `{}`", Shown(group)) } else { String::new() };
