@@ -1,0 +1,36 @@
+// Colours of the text, from the page's variables, so that light and dark need no second theme.
+
+import { HighlightStyle, syntaxHighlighting } from "@codemirror/language";
+import { EditorView } from "@codemirror/view";
+import { tags } from "@lezer/highlight";
+
+const style = HighlightStyle.define([
+  { tag: [tags.propertyName, tags.definition(tags.propertyName)], color: "var(--code-key)" },
+  { tag: [tags.string, tags.special(tags.string)], color: "var(--code-text)" },
+  { tag: [tags.content, tags.attributeValue], color: "var(--ink)" },
+  { tag: [tags.lineComment, tags.comment], color: "var(--code-comment)", fontStyle: "italic" },
+  { tag: [tags.separator, tags.punctuation, tags.squareBracket, tags.brace], color: "var(--muted)" },
+  { tag: [tags.keyword, tags.meta, tags.labelName, tags.typeName], color: "var(--code-text)" },
+]);
+
+export const theme = [
+  syntaxHighlighting(style),
+  EditorView.theme({
+    "&": { height: "100%", fontSize: "var(--code-size)", backgroundColor: "var(--paper)", color: "var(--ink)" },
+    "&.cm-focused": { outline: "none" },
+    ".cm-scroller": { fontFamily: "var(--mono)", lineHeight: "1.55", overflow: "auto" },
+    ".cm-content": { padding: "10px 0", caretColor: "var(--accent)" },
+    ".cm-cursor": { borderLeftColor: "var(--accent)", borderLeftWidth: "2px" },
+    ".cm-gutters": { backgroundColor: "var(--paper)", color: "var(--muted)", border: "none" },
+    ".cm-lineNumbers .cm-gutterElement": { padding: "0 6px 0 10px", minWidth: "30px" },
+    ".cm-activeLine": { backgroundColor: "transparent" },
+    "&.cm-focused .cm-activeLine": { boxShadow: "inset 0 0 0 100vw var(--active-line)" },
+    ".cm-activeLineGutter": { backgroundColor: "transparent", color: "var(--ink)" },
+    "&.cm-focused > .cm-scroller > .cm-selectionLayer .cm-selectionBackground, .cm-selectionBackground": { backgroundColor: "var(--selection)" },
+    ".cm-tooltip": { backgroundColor: "var(--raised)", color: "var(--ink)", border: "1px solid var(--line)", borderRadius: "6px", boxShadow: "var(--shadow)" },
+    ".cm-tooltip-autocomplete ul li[aria-selected]": { backgroundColor: "var(--accent)", color: "var(--on-accent)" },
+    ".cm-completionDetail": { color: "inherit", opacity: "0.8" },
+    ".cm-panels": { backgroundColor: "var(--raised)", color: "var(--ink)", borderColor: "var(--line)" },
+    ".cm-searchMatch": { backgroundColor: "var(--amber-soft)" },
+  }),
+];

@@ -1,0 +1,17 @@
+import "./styles/tokens.css";
+import "./styles/page.css";
+import "./styles/controls.css";
+import "./styles/answer.css";
+import "./styles/editor.css";
+import { render } from "preact";
+import { App } from "./panels/App";
+import { openLink, startEvaluating } from "./state/store";
+import { startTheme } from "./ui/theme";
+
+startTheme();
+addEventListener("hashchange", () => void openLink());
+// A link first, so that the example does not flash by.
+void openLink().finally(() => {
+  startEvaluating();
+  render(<App />, document.getElementById("page")!);
+});
