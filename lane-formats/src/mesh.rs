@@ -10,10 +10,13 @@ use serde_json::Value;
 
 mod asm;
 mod envoy;
+mod flat;
 mod gateway_api;
 mod istio;
 mod report;
+mod view;
 
+pub use envoy::{Endpoint, EnvoyOptions};
 pub use report::{Code, Note, Place, Report};
 
 /// What can be written, and read except for [`Envoy`](Self::Envoy).
@@ -64,6 +67,8 @@ pub struct ExportOptions {
     pub upstream: bool,
     /// Envoy: a whole bootstrap with listeners.
     pub with_listeners: bool,
+    /// Envoy: addresses, endpoints and the like.
+    pub envoy: EnvoyOptions,
     /// Losses are warnings.
     pub lossy: bool,
 }

@@ -2,6 +2,7 @@
 //! with those of configurations, and pages beside theirs.
 
 use core::{fmt, ops::Range};
+use std::collections::HashSet;
 
 use lane_core::diagnostic::{FieldPath, Severity, Step};
 use serde_json::{Value, json};
@@ -172,13 +173,15 @@ pub struct Report {
     /// The notes, in the order in which they were found.
     pub notes: Vec<Note>,
     lossy: bool,
+    /// What was told already.
+    told: HashSet<(Code, FieldPath, String)>,
     /// The place in the document of the only group that is exported.
     group: Option<usize>,
 }
 
 impl Report {
     pub(crate) fn new(lossy: bool) -> Self {
-        Self { notes: Vec::new(), lossy, group: None }
+        Self { lossy, ..Self::default() }
     }
 
     /// Paths of the first group are those of the group at this place.
@@ -201,7 +204,7 @@ impl Report {
             }
             note.path = path;
         }
-        if !self.notes.contains(&note) {
+        if self.told.insert((note.code, note.path.clone(), note.message.clone())) {
             self.notes.push(note);
         }
     }
@@ -214,6 +217,13 @@ impl Report {
     /// What the mesh does almost.
     pub(crate) fn approximated(&mut self, path: &FieldPath, message: impl Into<String>, help: impl Into<String>) {
         self.add(Note::new(Code::Approximated, path.clone(), message).help(help));
+    }
+
+    /// What the mesh cannot do, and was asked to leave out.
+    pub(crate) fn left_out(&mut self, path: &FieldPath, message: impl Into<String>, help: impl Into<String>) {
+        let lossy = core::mem::replace(&mut self.lossy, true);
+        self.lost(path, message, help);
+        self.lossy = lossy;
     }
 
     /// What must hold besides.

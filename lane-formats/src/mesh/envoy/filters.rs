@@ -17,7 +17,7 @@ const LIST: &str = "x-lane-baggage";
 const UNIQUE: &str = "x-lane-unique";
 
 /// What the routes of one listener need.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct Filters {
     members: Vec<String>,
     values: Vec<String>,
@@ -40,6 +40,21 @@ fn number<T: PartialEq>(list: &mut Vec<T>, item: T) -> usize {
 }
 
 impl Filters {
+    /// None yet.
+    pub(super) const EMPTY: Self = Self {
+        members: Vec::new(),
+        values: Vec::new(),
+        rests: Vec::new(),
+        bares: Vec::new(),
+        cookies: Vec::new(),
+        queries: Vec::new(),
+        traces: Vec::new(),
+        states: Vec::new(),
+        percents: Vec::new(),
+        generates: false,
+        address: false,
+    };
+
     /// The metadata that holds a member's value behind a `=`; nothing where there is no such member.
     pub(super) fn member(&mut self, key: &str) -> String {
         format!("member{}", number(&mut self.members, key.into()))
