@@ -101,6 +101,7 @@ impl Export {
             namespace: self.namespace.clone(),
             upstream: self.upstream,
             with_listeners: self.with_listeners,
+            envoy: mesh::EnvoyOptions::default(),
             lossy: self.lossy,
         };
         let mut exported = mesh::export(&loaded.config, self.format.into(), &options);
