@@ -1,0 +1,5 @@
+"""`python -m lane` is the `lane` command."""
+
+from lane._cli import main
+
+main()
