@@ -10,6 +10,7 @@
 //! | `router`, `liveness`, `trace`, `error` | one kind of handle each |
 //! | `request` | a caller's request, lent to the engine |
 //! | `decide`, `answer` | the decisions, and what is written into the caller's structs |
+//! | `packed` | the same for callers that hand over bytes instead of structs; not in the header |
 //! | `inspect`, `json` | lists of what a router holds; explaining, and requests as data |
 //!
 //! This is the only crate of the workspace with hand-written `unsafe`: a border to C cannot be written without it.
@@ -24,6 +25,7 @@ mod handle;
 mod inspect;
 mod json;
 mod liveness;
+mod packed;
 mod request;
 mod router;
 mod sized;
@@ -39,6 +41,7 @@ pub use error::*;
 pub use inspect::*;
 pub use json::*;
 pub use liveness::*;
+pub use packed::{lane_packed, lane_packed_abi, lane_packed_call, lane_packed_compile, lane_packed_free};
 pub use request::*;
 pub use router::*;
 pub use status::*;

@@ -57,8 +57,7 @@
 //! - `RESOLVE`: `u8` 1, `u32` count, each (`u32` service, `u32` lane); or `u8` 0, `text` field, `text` message, `text` help (may be empty).
 //! - `LIVE`: nothing.
 
-use core::{panic::AssertUnwindSafe, ptr, slice};
-use std::panic::catch_unwind;
+use core::{ptr, slice};
 
 use lane_core::{BUFFER_BYTES, Endpoints, GroupId, LaneId, Liveness, Options, Router, ServiceId, config::Config};
 use lane_formats::{
@@ -66,6 +65,8 @@ use lane_formats::{
     request::{Ask, Live, Place},
 };
 use serde_json::{Value, json};
+
+use crate::guard::guard;
 
 mod decide;
 mod names;
@@ -78,55 +79,55 @@ use read::{Malformed, Reader};
 use write::Writer;
 
 /// The version of the packed calls. It changes whenever a sentence of the module's description does.
-pub const ABI: u32 = 1;
+const ABI: u32 = 1;
 
 /// What `lane_packed_compile` and `lane_packed_call` return when they fail; never used for anything else again.
-pub mod status {
+pub(crate) mod status {
     /// The request does not follow the description.
-    pub const MALFORMED: i64 = -1;
+    pub(crate) const MALFORMED: i64 = -1;
     /// There is no such operation.
-    pub const UNKNOWN_OPERATION: i64 = -2;
+    pub(crate) const UNKNOWN_OPERATION: i64 = -2;
     /// A pointer is NULL that must not be, or a length is beyond what memory can hold.
-    pub const BAD_ARGUMENT: i64 = -3;
+    pub(crate) const BAD_ARGUMENT: i64 = -3;
     /// The configuration was refused; `REPORT` says why, and is all that the handle answers.
-    pub const REFUSED: i64 = -4;
+    pub(crate) const REFUSED: i64 = -4;
     /// An id or a name that the router does not have.
-    pub const UNKNOWN_ID: i64 = -5;
+    pub(crate) const UNKNOWN_ID: i64 = -5;
     /// A defect of this library: it panicked, and nothing was decided.
-    pub const PANIC: i64 = -6;
+    pub(crate) const PANIC: i64 = -6;
 }
 
 /// The first byte of a request; never used for anything else again.
-pub mod operation {
+pub(crate) mod operation {
     /// Decides at a gateway.
-    pub const INGRESS: u8 = 1;
+    pub(crate) const INGRESS: u8 = 1;
     /// Decides at a call inside the chain.
-    pub const HOP: u8 = 2;
+    pub(crate) const HOP: u8 = 2;
     /// What a sidecar remembers of a request that arrives (S26a).
-    pub const INBOUND: u8 = 3;
+    pub(crate) const INBOUND: u8 = 3;
     /// Decides at a gateway, and says why, as JSON.
-    pub const EXPLAIN_INGRESS: u8 = 4;
+    pub(crate) const EXPLAIN_INGRESS: u8 = 4;
     /// Decides at a call, and says why, as JSON.
-    pub const EXPLAIN_HOP: u8 = 5;
+    pub(crate) const EXPLAIN_HOP: u8 = 5;
     /// Follows a request through the chain from a gateway on, as JSON.
-    pub const TRACE_INGRESS: u8 = 6;
+    pub(crate) const TRACE_INGRESS: u8 = 6;
     /// Follows a request through the chain from a first call on, as JSON.
-    pub const TRACE_HOP: u8 = 7;
+    pub(crate) const TRACE_HOP: u8 = 7;
     /// The names that ids stand for.
-    pub const NAMES: u8 = 8;
+    pub(crate) const NAMES: u8 = 8;
     /// Version and diagnostics, as JSON.
-    pub const REPORT: u8 = 9;
+    pub(crate) const REPORT: u8 = 9;
     /// The subsets that a service's host and a lane's name stand for.
-    pub const RESOLVE: u8 = 10;
+    pub(crate) const RESOLVE: u8 = 10;
     /// Sets endpoint counts.
-    pub const LIVE: u8 = 11;
+    pub(crate) const LIVE: u8 = 11;
     /// The request's trace ids, by which lanes are remembered (S28).
-    pub const TRACE_IDS: u8 = 12;
+    pub(crate) const TRACE_IDS: u8 = 12;
 }
 
 /// A compiled configuration with its endpoint counts, or the reasons why there is none. Shared freely between threads.
 #[derive(Debug)]
-pub struct LanePacked {
+pub struct lane_packed {
     ready: Option<Ready>,
     report: Value,
 }
@@ -142,7 +143,7 @@ struct Ready {
     lanes: Vec<LaneId>,
 }
 
-impl LanePacked {
+impl lane_packed {
     /// Compiles a packed configuration.
     fn compile(request: &[u8]) -> Result<Self, Malformed> {
         let mut reader = Reader::new(request);
@@ -348,7 +349,6 @@ fn report(refused: bool, unparsable: bool, findings: &[Located]) -> Value {
 }
 
 /// The version of the packed calls. A caller that was written for another one must not go on.
-#[expect(unsafe_code, reason = "an exported name is a promise that no other symbol has it")]
 #[unsafe(no_mangle)]
 pub extern "C" fn lane_packed_abi() -> u32 {
     ABI
@@ -363,9 +363,8 @@ pub extern "C" fn lane_packed_abi() -> u32 {
 ///
 /// `request` points to `length` readable bytes, which nobody writes during the call, or is NULL with length 0;
 /// `handle` points to room for one pointer.
-#[expect(unsafe_code, reason = "the caller's promises about its pointers are relied upon")]
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn lane_packed_compile(request: *const u8, length: usize, handle: *mut *mut LanePacked) -> i64 {
+pub unsafe extern "C" fn lane_packed_compile(request: *const u8, length: usize, handle: *mut *mut lane_packed) -> i64 {
     if handle.is_null() || is_no_slice(request, length) {
         return status::BAD_ARGUMENT;
     }
@@ -373,16 +372,15 @@ pub unsafe extern "C" fn lane_packed_compile(request: *const u8, length: usize, 
     unsafe { handle.write(ptr::null_mut()) };
     // SAFETY: the caller promises the bytes.
     let request = unsafe { bytes(request, length) };
-    let compiled = catch_unwind(|| LanePacked::compile(request));
+    let Some(compiled) = guard(None, || Some(lane_packed::compile(request))) else { return status::PANIC };
     match compiled {
-        Ok(Ok(packed)) => {
+        Ok(packed) => {
             let status = if packed.ready.is_some() { 0 } else { status::REFUSED };
             // SAFETY: as above.
             unsafe { handle.write(Box::into_raw(Box::new(packed))) };
             status
         }
-        Ok(Err(Malformed)) => status::MALFORMED,
-        Err(_) => status::PANIC,
+        Err(Malformed) => status::MALFORMED,
     }
 }
 
@@ -398,10 +396,9 @@ pub unsafe extern "C" fn lane_packed_compile(request: *const u8, length: usize, 
 ///
 /// `handle` came from [`lane_packed_compile`] and was not freed; `request` points to readable bytes which nobody writes
 /// during the call; `answer` points to `room` initialised, writable bytes which nobody else uses during the call, or is NULL with room 0.
-#[expect(unsafe_code, reason = "the caller's promises about its pointers are relied upon")]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lane_packed_call(
-    handle: *const LanePacked,
+    handle: *const lane_packed,
     request: *const u8,
     request_length: usize,
     answer: *mut u8,
@@ -414,8 +411,7 @@ pub unsafe extern "C" fn lane_packed_call(
     let Some(packed) = (unsafe { handle.as_ref() }) else { return status::BAD_ARGUMENT };
     // SAFETY: the caller promises the bytes, and that the two do not overlap.
     let (request, answer) = unsafe { (bytes(request, request_length), bytes_mut(answer, room)) };
-    // A panic leaves nothing half-done: the handle is read only, but for counts that are single words.
-    catch_unwind(AssertUnwindSafe(|| packed.call(request, answer))).unwrap_or(status::PANIC)
+    guard(status::PANIC, || packed.call(request, answer))
 }
 
 /// Gives a handle back. NULL is no handle, and nothing happens.
@@ -423,23 +419,21 @@ pub unsafe extern "C" fn lane_packed_call(
 /// # Safety
 ///
 /// `handle` came from [`lane_packed_compile`], was not freed, and no call with it is under way.
-#[expect(unsafe_code, reason = "the caller's promises about its pointers are relied upon")]
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn lane_packed_free(handle: *mut LanePacked) {
+pub unsafe extern "C" fn lane_packed_free(handle: *mut lane_packed) {
     if !handle.is_null() {
         // SAFETY: the caller promises that the handle is ours and is given back once.
         let packed = unsafe { Box::from_raw(handle) };
         // A panic while memory is given back could only leak some of it.
-        let _ = catch_unwind(AssertUnwindSafe(|| drop(packed)));
+        guard((), || drop(packed));
     }
 }
 
 /// Lends `length` bytes of a WebAssembly instance's memory, zeroed; NULL when there is no room. The host gives them back with [`lane_packed_return`].
 #[cfg(target_family = "wasm")]
-#[expect(unsafe_code, reason = "an exported name is a promise that no other symbol has it")]
 #[unsafe(no_mangle)]
 pub extern "C" fn lane_packed_lend(length: usize) -> *mut u8 {
-    let mut bytes = Vec::new();
+    let mut bytes: Vec<u8> = Vec::new();
     if bytes.try_reserve_exact(length).is_err() {
         return ptr::null_mut();
     }
@@ -453,7 +447,6 @@ pub extern "C" fn lane_packed_lend(length: usize) -> *mut u8 {
 ///
 /// `pointer` came from `lane_packed_lend(length)` and is given back once.
 #[cfg(target_family = "wasm")]
-#[expect(unsafe_code, reason = "the caller's promises about its pointers are relied upon")]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lane_packed_return(pointer: *mut u8, length: usize) {
     if !pointer.is_null() {
@@ -470,7 +463,6 @@ fn is_no_slice(pointer: *const u8, length: usize) -> bool {
 /// # Safety
 ///
 /// `pointer` points to `length` readable bytes, or is NULL with length 0.
-#[expect(unsafe_code, reason = "the caller's promises about its pointers are relied upon")]
 unsafe fn bytes<'a>(pointer: *const u8, length: usize) -> &'a [u8] {
     // SAFETY: checked here where it can be, and else the caller's promise.
     if pointer.is_null() { &[] } else { unsafe { slice::from_raw_parts(pointer, length) } }
@@ -479,7 +471,6 @@ unsafe fn bytes<'a>(pointer: *const u8, length: usize) -> &'a [u8] {
 /// # Safety
 ///
 /// `pointer` points to `length` initialised bytes that nobody else uses, or is NULL with length 0.
-#[expect(unsafe_code, reason = "the caller's promises about its pointers are relied upon")]
 unsafe fn bytes_mut<'a>(pointer: *mut u8, length: usize) -> &'a mut [u8] {
     // SAFETY: checked here where it can be, and else the caller's promise.
     if pointer.is_null() { &mut [] } else { unsafe { slice::from_raw_parts_mut(pointer, length) } }
