@@ -13,6 +13,7 @@ mod envoy;
 mod flat;
 mod gateway_api;
 mod istio;
+mod read;
 mod report;
 mod view;
 

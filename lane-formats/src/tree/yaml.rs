@@ -20,6 +20,18 @@ const MAX_REPEATED_BYTES: usize = 4 << 20;
 
 /// Reads a YAML document.
 pub(crate) fn read(text: &str) -> Result<Node, Failure> {
+    let mut documents = documents(text, true)?;
+    documents.pop().ok_or_else(|| Failure::new(Code::Syntax, Span::at(0), "the text holds no document"))
+}
+
+/// Reads all YAML documents of a text.
+#[cfg(feature = "mesh")]
+pub(crate) fn read_all(text: &str) -> Result<Vec<Node>, Failure> {
+    documents(text, false)
+}
+
+fn documents(text: &str, only_one: bool) -> Result<Vec<Node>, Failure> {
+    let mut nodes = Vec::new();
     let mut reader =
         Reader { text, frames: Vec::new(), anchors: HashMap::new(), root: None, spent: Cost::default(), repeated: Cost::default() };
     // Under-indented closing brackets are let through, as most YAML readers do: they change no meaning.
@@ -33,7 +45,7 @@ pub(crate) fn read(text: &str) -> Result<Node, Failure> {
         match event {
             Event::DocumentStart(_, version) => {
                 documents += 1;
-                if documents > 1 {
+                if documents > 1 && only_one {
                     return Err(Failure::new(Code::UnsupportedYaml, span, "the text holds more than one document")
                         .help("one file holds one configuration"));
                 }
@@ -46,10 +58,16 @@ pub(crate) fn read(text: &str) -> Result<Node, Failure> {
             Event::MappingStart(_, anchor, tagged) => reader.open(Inside::Map(Vec::new(), None), anchor, tagged.as_deref(), tag, span)?,
             Event::SequenceEnd | Event::MappingEnd => reader.close(span)?,
             Event::Alias(id) => reader.alias(id, span)?,
+            Event::DocumentEnd => {
+                nodes.extend(reader.root.take());
+                // Anchors end with their document.
+                reader.anchors.clear();
+            }
             _ => {}
         }
     }
-    reader.root.ok_or_else(|| Failure::new(Code::Syntax, Span::at(0), "the text holds no document"))
+    nodes.extend(reader.root);
+    Ok(nodes)
 }
 
 /// What has been read.

@@ -1,3 +1,134 @@
+//! Istio's resources as a configuration. A VirtualService inside the mesh tells who serves which lane; one at a
+//! gateway becomes rules; subsets become lanes.
+//!
+//! Lanes decide by fixed steps (S22, S24) where a VirtualService is any list of routes. So what was understood is
+//! compared, route by route, with what the configuration will do; what differs is told.
+
 use lane_core::config::Config;
-use crate::mesh::{ImportOptions, Input, Report};
-pub(in crate::mesh) fn import(_inputs: &[Input<'_>], _options: &ImportOptions, _report: &mut Report) -> Option<Config> { None }
+
+use self::{
+    group::Draft,
+    resource::{Subset, Virtual},
+};
+use crate::mesh::{
+    Code, ImportOptions, Input, Report,
+    read::{At, Reading},
+};
+
+mod gateway;
+mod group;
+mod hop;
+mod resource;
+
+const KINDS: &[(&str, &str)] = &[
+    ("networking.istio.io", "VirtualService"),
+    ("networking.istio.io", "DestinationRule"),
+    ("istio.alibabacloud.com", "TrafficLabel"),
+    ("istio.alibabacloud.com", "ASMHeaderPropagation"),
+];
+
+/// Everything that was read.
+#[derive(Default)]
+struct Mesh<'n> {
+    subsets: Vec<Subset<'n>>,
+    virtuals: Vec<Virtual<'n>>,
+    labels: Vec<Label<'n>>,
+    propagated: Vec<Propagated<'n>>,
+}
+
+/// A label of a TrafficLabel: a header, and where its value comes from.
+struct Label<'n> {
+    name: &'n str,
+    from: Vec<&'n str>,
+}
+
+/// Headers that ASM restores from baggage.
+struct Propagated<'n> {
+    headers: Vec<&'n str>,
+    at: At<'n>,
+}
+
+impl Mesh<'_> {
+    /// The subset, if a DestinationRule declares it.
+    fn subset(&self, host: &str, name: &str) -> Option<&Subset<'_>> {
+        self.subsets.iter().find(|subset| subset.host == host && subset.name == name)
+    }
+}
+
+/// Reads all resources of the files.
+pub(in crate::mesh) fn import(inputs: &[Input<'_>], options: &ImportOptions, report: &mut Report) -> Option<Config> {
+    let (mut reading, documents) = Reading::new(inputs, report);
+    let help = |group: &str, kind: &str| match (group, kind) {
+        ("gateway.networking.k8s.io", _) => Some("`lane import gateway-api` reads it".to_owned()),
+        (_, "ASMSwimLaneGroup" | "ASMSwimLane") => Some("`lane import asm` reads it".to_owned()),
+        _ => None,
+    };
+    let resources = reading.resources(&documents, KINDS, &help);
+    let mut mesh = Mesh::default();
+    for resource in &resources {
+        match resource.kind {
+            "DestinationRule" => {
+                for subset in resource::destination_rule(&mut reading, resource) {
+                    match mesh.subsets.iter().find(|other| (&other.host, other.name) == (&subset.host, subset.name)) {
+                        None => mesh.subsets.push(subset),
+                        Some(other) if other.labels == subset.labels => {}
+                        Some(other) => {
+                            let message = format!("subset `{}` of `{}` is declared twice, with other labels", subset.name, subset.host);
+                            let help = "keep one of them; the mesh takes the older one";
+                            reading.note_related(Code::Conflict, &subset.at, message, help, &other.at.clone(), "declared here too");
+                        }
+                    }
+                }
+            }
+            "VirtualService" => mesh.virtuals.extend(resource::virtual_service(&mut reading, resource)),
+            "TrafficLabel" => labels(&mut reading, &resource.at, &mut mesh),
+            _ => propagated(&mut reading, &resource.at, &mut mesh),
+        }
+    }
+    // The order in which the mesh takes them: by age, then by name.
+    mesh.virtuals.sort_by(|one, other| {
+        let key = |found: &Virtual<'_>| (found.resource.created.map(str::to_owned), found.resource.name.to_owned(), found.resource.namespace.to_owned());
+        match (one.resource.created, other.resource.created) {
+            // What was not created yet comes last.
+            (None, Some(_)) => std::cmp::Ordering::Greater,
+            (Some(_), None) => std::cmp::Ordering::Less,
+            _ => key(one).cmp(&key(other)),
+        }
+    });
+    if mesh.subsets.is_empty() {
+        let message = "these files hold no subset: lanes are made of the subsets of DestinationRules";
+        if !reading.report.has_errors() {
+            let note = crate::mesh::Note::new(Code::NothingThere, lane_core::diagnostic::FieldPath::root(), message);
+            reading.report.add(note.help("import the DestinationRules as well"));
+        }
+        return None;
+    }
+    let mut drafts = group::drafts(&mut reading, &mesh, options);
+    gateway::rules(&mut reading, &mesh, &mut drafts);
+    let groups = drafts.into_iter().filter_map(|draft| Draft::finish(draft, &mut reading)).collect::<Vec<_>>();
+    reading.report.sort();
+    (!groups.is_empty()).then_some(Config { version: 1, groups })
+}
+
+fn labels<'n>(reading: &mut Reading<'_, '_>, at: &At<'n>, mesh: &mut Mesh<'n>) {
+    let Some(spec) = at.field("spec") else { return };
+    reading.known(&spec, &["rules"], &["workloadSelector", "hosts"], &[]);
+    for rule in spec.field("rules").map(|at| reading.items(&at)).unwrap_or_default() {
+        reading.known(&rule, &["labels"], &["attachTo", "protocols", "http"], &[]);
+        for label in rule.field("labels").map(|at| reading.items(&at)).unwrap_or_default() {
+            reading.known(&label, &["name", "valueFrom"], &["overwrite"], &[]);
+            let Some(name) = label.field("name").and_then(|at| reading.text(&at)) else { continue };
+            let from = label.field("valueFrom").map(|at| reading.texts(&at)).unwrap_or_default();
+            mesh.labels.push(Label { name, from });
+        }
+    }
+}
+
+fn propagated<'n>(reading: &mut Reading<'_, '_>, at: &At<'n>, mesh: &mut Mesh<'n>) {
+    let Some(spec) = at.field("spec") else { return };
+    reading.known(&spec, &["headers"], &["workloadSelector", "headerPrefixes", "prefixes"], &[]);
+    if let Some(at) = spec.field("headers") {
+        let headers = reading.texts(&at);
+        mesh.propagated.push(Propagated { headers, at });
+    }
+}
