@@ -327,7 +327,11 @@ export interface RuleDescription {
   service: string;
   /** How many entries of `match` there are; 0: the rule holds for every request. */
   entries: number;
-  action: { lane: string } | { lane_from: LaneFrom } | { split: SplitShare[]; sticky: Sticky | null };
+  /** One of these three is not null. */
+  lane: string | null;
+  lane_from: LaneFrom | null;
+  split: SplitShare[] | null;
+  sticky: Sticky | null;
   span: Span | null;
 }
 

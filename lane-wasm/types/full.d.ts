@@ -7,7 +7,7 @@ export * from './lane.js';
 
 /** A compiled configuration. Immutable. */
 export class Router extends JsonRouter {
-  constructor(config: string | Config, options?: ReadOptions);
+  constructor(config: string | Uint8Array | Config, options?: ReadOptions);
   /** Compiles a configuration written as YAML. */
-  static fromYaml(text: string, options?: ReadOptions): Router;
+  static fromYaml(text: string | Uint8Array, options?: ReadOptions): Router;
 }

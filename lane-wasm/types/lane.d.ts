@@ -16,6 +16,7 @@ import type {
   Decision,
   Description,
   Diagnostic,
+  DrawStep,
   Explained,
   HeaderLine,
   HopRequest,
@@ -70,6 +71,8 @@ export class LaneError extends Error {
   readonly kind: 'config' | 'request' | 'usage' | 'init' | 'crashed';
   /** Every problem of the text, sorted by place; the warnings beside the errors too. Empty for other kinds. */
   readonly diagnostics: readonly Diagnostic[];
+  /** Whether no document could be parsed from the text at all. */
+  readonly unparsable: boolean;
   /** Every problem of the request. Empty for other kinds. */
   readonly problems: readonly Problem[];
 }
@@ -78,7 +81,7 @@ export class LaneError extends Error {
 export type Format = 'json' | 'yaml';
 
 export interface ReadOptions {
-  /** Default in `lane`: JSON. Default in `lane/full`: what `file` ends in says, as for the command; YAML, unless it is `.json`. */
+  /** Default: what `file` ends in (`.json`, `.yaml`, `.yml`); else JSON in `lane`, and YAML in `lane/full`. */
   format?: Format;
   /** The name under which the text is known, for diagnostics. */
   file?: string;
@@ -116,10 +119,10 @@ export class Router {
   /**
    * Compiles a configuration.
    *
-   * @param config text, or the configuration itself
+   * @param config text, the bytes of a file, or the configuration itself
    * @throws {LaneError} of kind `config`, with everything that is wrong
    */
-  constructor(config: string | Config, options?: ReadOptions);
+  constructor(config: string | Uint8Array | Config, options?: ReadOptions);
 
   /** What is doubtful about the configuration, sorted by place. */
   readonly warnings: readonly Diagnostic[];
@@ -153,23 +156,27 @@ export class Router {
   /** Tries a rule's split with many clients. The conditions of the rule are not looked at. */
   simulate(options: SimulateOptions): Simulation;
 
-  /** The lane into which a rule's split sends the client with this key. */
+  /** The lane into which a rule's sticky split sends the client with this key. The conditions of the rule are not looked at. */
   laneOf(rule: RuleName, key: string): string;
+
+  /** The same, and how it was drawn: the ranges or the scores of all lanes. */
+  draw(rule: RuleName, key: string): DrawStep;
 
   /** What the configuration means: groups, lanes, services, rules, defaults filled in, each with its place in the text. */
   describe(): Description;
 
   /**
-   * Where a field stands in the text, for example `groups[0].rules[1].split[0].weight`.
+   * Where a field stands in the text. A path is written as in diagnostics, for example `groups[0].rules[1].split[0].weight`,
+   * or given as a list of names and numbers.
    * @returns the nearest value around it that exists; null where the configuration was given as an object
    */
-  locate(path: string): Span | null;
+  locate(path: string | readonly (string | number)[]): Span | null;
 
   /** The configuration as data, for `JSON.stringify`. What was left out stays left out. */
   config(): Config;
 
   /** Runs a `lane test` file; of this router, unless the file holds a configuration of its own. */
-  test(suite: string | object, options?: ReadOptions): TestRun;
+  test(suite: string | Uint8Array | object, options?: ReadOptions): TestRun;
 
   /** What the router costs in memory, and how its rules are found. */
   stats(): Stats;
@@ -197,10 +204,10 @@ export interface SimulateOptions {
 }
 
 /** Everything that is wrong or doubtful in a configuration, sorted by place. Never throws because of what the text says. */
-export function check(config: string | Config, options?: ReadOptions): Diagnostic[];
+export function check(config: string | Uint8Array | Config, options?: ReadOptions): Diagnostic[];
 
 /** Runs a `lane test` file that holds its configuration. */
-export function runTests(suite: string | object, options?: ReadOptions): TestRun;
+export function runTests(suite: string | Uint8Array | object, options?: ReadOptions): TestRun;
 
 /** The JSON Schema (draft-07) of a configuration. */
 export function schema(): object;

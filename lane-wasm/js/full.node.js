@@ -1,0 +1,10 @@
+import {LaneError, engine, headerLines} from './engine.js';
+import {files} from './files.node.js';
+import * as glue from './glue/full.js';
+import {withYaml} from './yaml.js';
+
+export {version} from './version.js';
+export {LaneError, headerLines};
+const made = engine({glue, yaml: true, ...files(new URL('./glue/full_bg.wasm', import.meta.url))});
+export const {init, initSync, check, runTests, schema} = made;
+export const Router = withYaml(made.Router);

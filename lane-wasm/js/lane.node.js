@@ -1,0 +1,11 @@
+import {LaneError, engine, headerLines} from './engine.js';
+import * as glue from './glue/lane.js';
+import {files} from './files.node.js';
+
+export {version} from './version.js';
+export {LaneError, headerLines};
+export const {init, initSync, Router, check, runTests, schema} = engine({
+  glue,
+  yaml: false,
+  ...files(new URL('./glue/lane_bg.wasm', import.meta.url)),
+});
