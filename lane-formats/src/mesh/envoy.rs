@@ -146,7 +146,10 @@ fn general(config: &Config, report: &mut Report) {
         if let Some(Context::TraceId(header)) = &group.context {
             report.lost(
                 &path.field("context"),
-                format!("a route table remembers nothing: calls that carry `{header}` and no `{}` go to the baseline", gateway::guiding(group)),
+                format!(
+                    "a route table remembers nothing: calls that carry `{header}` and no `{}` go to the baseline",
+                    gateway::guiding(group)
+                ),
                 "let the context be a baggage member, or use the module of lane",
             );
         }

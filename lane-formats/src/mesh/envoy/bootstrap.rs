@@ -140,6 +140,9 @@ fn connection_manager(name: &str, http_filters: &[Value], routes: &Value) -> Val
             "@type": "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
             "stat_prefix": name.replace('/', "_"),
             "use_remote_address": true,
+            // What a client sends is what conditions and keys see.
+            "generate_request_id": false,
+            "preserve_external_request_id": true,
             "http_filters": http_filters,
             "route_config": routes,
         },

@@ -57,7 +57,10 @@ impl Clusters {
         let name = format!("{}/{host}/{}", group.name, lane.name);
         if !self.subsets.iter().any(|subset| subset.name == name) {
             let tag = group.tag_label.as_deref().unwrap_or("ASM_TRAFFIC_TAG");
-            let labels = lane.labels.get(host).map_or_else(|| json!({ tag: lane.service_tag.as_ref().unwrap_or(&lane.name) }), |labels| json!(labels));
+            let labels = lane
+                .labels
+                .get(host)
+                .map_or_else(|| json!({ tag: lane.service_tag.as_ref().unwrap_or(&lane.name) }), |labels| json!(labels));
             self.subsets.push(Subset { name: name.clone(), host: host.into(), lane: lane.name.clone(), labels });
         }
         name
@@ -123,7 +126,8 @@ fn written(subset: &Subset, source: Source) -> Value {
     }
     cluster["common_lb_config"] = never_to_the_unhealthy();
     // For who makes the endpoints, and for people.
-    cluster["metadata"] = json!({ "filter_metadata": { "lane": { "service": subset.host, "lane": subset.lane, "labels": subset.labels } } });
+    cluster["metadata"] =
+        json!({ "filter_metadata": { "lane": { "service": subset.host, "lane": subset.lane, "labels": subset.labels } } });
     cluster
 }
 

@@ -280,7 +280,8 @@ fn path_test(leaf: Leaf<'_>) -> Option<Clauses> {
     };
     // The header `:path` holds what follows the path, too.
     let within = pattern::of(kind, Outside::PATH).map(|pattern| format!("(?:{pattern})(?:[?#].*)?"));
-    let header = |invert: bool| within.as_ref().map(|pattern| json!({ "name": ":path", "string_match": regex(pattern), "invert_match": invert }));
+    let header =
+        |invert: bool| within.as_ref().map(|pattern| json!({ "name": ":path", "string_match": regex(pattern), "invert_match": invert }));
     if negated {
         return header(true).map(|header| Clauses::one(Test::Header(header)));
     }

@@ -214,7 +214,8 @@ impl Filters {
                 let keys: Vec<String> = keys.iter().map(|key| pattern::literal(key, false)).collect();
                 // A member that goes, or an empty one.
                 let gone = format!(r",[ \t]*(?:{}[ \t]*=[ \t]*{OCTETS}[ \t]*(?:;[^,]*)?)?", pattern::alternatives(keys));
-                let (first, substitution) = if bare { (format!(r"^(?:{gone})*,[ \t]*([^, \t])|"), r"\1\2\3") } else { (String::new(), r"\1\2") };
+                let (first, substitution) =
+                    if bare { (format!(r"^(?:{gone})*,[ \t]*([^, \t])|"), r"\1\2\3") } else { (String::new(), r"\1\2") };
                 let pattern = format!(r"(?:{gone})+$|{first}(?:{gone})*(,)[ \t]*([^, \t])");
                 rules.push(extract(LIST, &format!("{name}{index}"), &pattern, substitution));
             }
@@ -261,9 +262,9 @@ fn to_metadata(name: &str, rules: Vec<Value>) -> Option<Value> {
 }
 
 fn for_states(states: &[String], filters: &mut Vec<Value>) {
-    let objects = states.iter().enumerate().map(|(index, text)| {
-        json!({ "object_key": state(index), "factory_key": "envoy.hashable_string", "format_string": format_string(text) })
-    });
+    let objects = states.iter().enumerate().map(
+        |(index, text)| json!({ "object_key": state(index), "factory_key": "envoy.hashable_string", "format_string": format_string(text) }),
+    );
     let objects: Vec<Value> = objects.collect();
     if !objects.is_empty() {
         let config = json!({
@@ -299,7 +300,8 @@ fn percent(index: usize, of: usize, below: u32) -> Value {
         "@type": "type.googleapis.com/envoy.extensions.filters.http.set_metadata.v3.Config",
         "metadata": [{ "metadata_namespace": NAMESPACE, "value": { format!("percent{index}"): true }, "allow_overwrite": true }],
     });
-    let matcher = json!({ "predicate": { "single_predicate": { "input": input, "custom_match": hashing } }, "on_match": { "action": skip } });
+    let matcher =
+        json!({ "predicate": { "single_predicate": { "input": input, "custom_match": hashing } }, "on_match": { "action": skip } });
     json!({
         "name": format!("lane.percent{index}"),
         "typed_config": {

@@ -30,8 +30,10 @@ impl Writer<'_> {
         for service in config.groups.iter().flat_map(|group| &group.services) {
             for name in core::iter::once(&service.host).chain(&service.aliases) {
                 let name = name.to_ascii_lowercase();
+                // A trailing dot means the same service, but another authority to the `hosts` of rules (S13).
+                let dotted = format!("{name}.");
                 if !known.contains(&name) {
-                    known.push(name);
+                    known.extend([name, dotted]);
                 }
             }
         }
@@ -45,9 +47,7 @@ impl Writer<'_> {
             }
         }
         for (names, routes) in hosts {
-            let dotted = names.iter().map(|name| format!("{name}."));
-            let domains: Vec<String> = names.iter().cloned().chain(dotted).collect();
-            listener.virtual_hosts.push(virtual_host(names.first().map_or("", String::as_str), &domains, Routes(routes)));
+            listener.virtual_hosts.push(virtual_host(names.first().map_or("", String::as_str), &names, Routes(routes)));
         }
         if let Some(pass) = &self.options.envoy.pass_cluster {
             let mut routes = Routes::default();
@@ -61,7 +61,8 @@ impl Writer<'_> {
     /// The routes of calls by this name.
     fn called(&mut self, name: &str, listener: &mut Listener) -> Routes {
         let config = self.config;
-        let is = |service: &&Service| core::iter::once(&service.host).chain(&service.aliases).any(|known| known.eq_ignore_ascii_case(name));
+        let bare = name.strip_suffix('.').unwrap_or(name);
+        let is = |service: &&Service| core::iter::once(&service.host).chain(&service.aliases).any(|known| known.eq_ignore_ascii_case(bare));
         let holders = config.groups.iter().enumerate();
         let holders: Vec<(usize, &Group, &Service)> =
             holders.filter_map(|(number, group)| Some((number, group, group.services.iter().find(is)?))).collect();
@@ -90,7 +91,8 @@ impl Writer<'_> {
             let path = FieldPath::root().field("groups").index(*number).field("rules");
             for (index, rule) in group.rules.iter().enumerate() {
                 // The authority of a call is the name that is called.
-                let holds = holds_at(rule, At::Hop) && rule.service == service.host && hosts(rule).iter().any(|pattern| covers(pattern, name));
+                let holds =
+                    holds_at(rule, At::Hop) && rule.service == service.host && hosts(rule).iter().any(|pattern| covers(pattern, name));
                 if holds {
                     self.rule(&Place { gateway: None, group, path: path.index(index) }, rule, listener, &mut routes);
                 }

@@ -1,0 +1,36 @@
+//! Lane against a real Envoy: what `lane export envoy` writes is run, and every decision is compared with lane's.
+//! `tests/envoy/test.sh` installs the Envoy and runs this; see `README.md` beside it.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a test says what failed by failing, and how much it compared"
+)]
+#![expect(unreachable_pub, reason = "the modules of a test are nobody's library")]
+
+mod classes;
+mod compare;
+mod proxy;
+mod reduce;
+
+use std::env;
+
+/// Configurations, and requests of each that are compared; `LANE_ENVOY_CONFIGS` and `LANE_ENVOY_REQUESTS` ask for more.
+const CONFIGS: u64 = 240;
+const REQUESTS: usize = 110;
+
+fn asked(name: &str) -> Option<u64> {
+    env::var(name).ok().map(|count| count.parse().unwrap_or_else(|_| panic!("{name} is no number: {count}")))
+}
+
+#[test]
+fn envoy_decides_as_lane_does() {
+    let first = asked("LANE_ENVOY_SEED").unwrap_or(0);
+    let configs = asked("LANE_ENVOY_CONFIGS").unwrap_or(CONFIGS);
+    let requests = asked("LANE_ENVOY_REQUESTS").map_or(REQUESTS, |count| usize::try_from(count).unwrap());
+    let tally = compare::run(first..first + configs, requests);
+    println!("{tally}");
+    tally.assert_enough(configs, requests);
+}
