@@ -2,13 +2,13 @@
 
 import { acceptCompletion, autocompletion, closeBrackets, closeBracketsKeymap, completionKeymap } from "@codemirror/autocomplete";
 import { defaultKeymap, history, historyKeymap, indentWithTab } from "@codemirror/commands";
-import { yaml } from "@codemirror/lang-yaml";
 import { bracketMatching, foldGutter, foldKeymap, indentUnit } from "@codemirror/language";
 import { type Diagnostic as Squiggle, lintGutter, lintKeymap, setDiagnostics } from "@codemirror/lint";
 import { highlightSelectionMatches, search, searchKeymap } from "@codemirror/search";
 import { EditorState } from "@codemirror/state";
 import { EditorView, drawSelection, highlightActiveLine, highlightActiveLineGutter, keymap, lineNumbers } from "@codemirror/view";
 import type { Diagnostic } from "lane/full";
+import { language } from "./language";
 import { type Knowledge, fieldHover, source } from "./complete";
 import { type RuleMark, ruleMarks, setMarks } from "./marks";
 import { theme } from "./theme";
@@ -40,9 +40,9 @@ export class ConfigEditor {
         extensions: [
           limit,
           lineNumbers(),
-          ruleMarks,
           lintGutter(),
           foldGutter({ openText: "▾", closedText: "▸" }),
+          ruleMarks,
           history(),
           drawSelection(),
           bracketMatching(),
@@ -52,7 +52,7 @@ export class ConfigEditor {
           highlightSelectionMatches(),
           search({ top: true }),
           indentUnit.of("  "),
-          yaml(),
+          language,
           autocompletion({ override: [source(knowledge)], icons: false }),
           fieldHover(knowledge),
           keymap.of([
@@ -66,7 +66,7 @@ export class ConfigEditor {
             indentWithTab,
             ...defaultKeymap,
           ]),
-          EditorView.contentAttributes.of({ "aria-label": "Configuration, YAML. Escape, then Tab, leaves the editor.", spellcheck: "false", autocapitalize: "off", autocorrect: "off" }),
+          EditorView.contentAttributes.of({ tabindex: "0", "aria-label": "Configuration, YAML. Escape, then Tab, leaves the editor.", spellcheck: "false", autocapitalize: "off", autocorrect: "off" }),
           EditorView.updateListener.of((update) => {
             if (update.docChanged) events.changed(update.state.doc.toString());
           }),

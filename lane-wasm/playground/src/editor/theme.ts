@@ -4,13 +4,13 @@ import { HighlightStyle, syntaxHighlighting } from "@codemirror/language";
 import { EditorView } from "@codemirror/view";
 import { tags } from "@lezer/highlight";
 
+// The names are those of the YAML mode's tokens: keys are atoms, brackets and dashes meta.
 const style = HighlightStyle.define([
-  { tag: [tags.propertyName, tags.definition(tags.propertyName)], color: "var(--code-key)" },
-  { tag: [tags.string, tags.special(tags.string)], color: "var(--code-text)" },
-  { tag: [tags.content, tags.attributeValue], color: "var(--ink)" },
-  { tag: [tags.lineComment, tags.comment], color: "var(--code-comment)", fontStyle: "italic" },
-  { tag: [tags.separator, tags.punctuation, tags.squareBracket, tags.brace], color: "var(--muted)" },
-  { tag: [tags.keyword, tags.meta, tags.labelName, tags.typeName], color: "var(--code-text)" },
+  { tag: tags.atom, color: "var(--code-key)" },
+  { tag: tags.string, color: "var(--code-text)" },
+  { tag: [tags.number, tags.keyword], color: "var(--code-text)" },
+  { tag: tags.comment, color: "var(--code-comment)", fontStyle: "italic" },
+  { tag: tags.meta, color: "var(--muted)" },
 ]);
 
 export const theme = [
@@ -22,7 +22,12 @@ export const theme = [
     ".cm-content": { padding: "10px 0", caretColor: "var(--accent)" },
     ".cm-cursor": { borderLeftColor: "var(--accent)", borderLeftWidth: "2px" },
     ".cm-gutters": { backgroundColor: "var(--paper)", color: "var(--muted)", border: "none" },
-    ".cm-lineNumbers .cm-gutterElement": { padding: "0 6px 0 10px", minWidth: "30px" },
+    ".cm-lineNumbers .cm-gutterElement": { padding: "0 2px 0 8px", minWidth: "30px" },
+    ".cm-gutter-lint": { width: "16px" },
+    ".cm-gutter-lint .cm-gutterElement": { padding: "0" },
+    ".cm-foldGutter": { width: "12px" },
+    ".cm-foldGutter .cm-gutterElement": { padding: "0", cursor: "pointer", opacity: "0" },
+    ".cm-gutters:hover .cm-foldGutter .cm-gutterElement, .cm-foldGutter .cm-gutterElement:has([title='Unfold line'])": { opacity: "1" },
     ".cm-activeLine": { backgroundColor: "transparent" },
     "&.cm-focused .cm-activeLine": { boxShadow: "inset 0 0 0 100vw var(--active-line)" },
     ".cm-activeLineGutter": { backgroundColor: "transparent", color: "var(--ink)" },

@@ -18,6 +18,7 @@ interface Compiled {
 export class Evaluator {
   private compiled: Compiled | null = null;
   private diagnostics: Diagnostic[] = [];
+  private tables: { router: Router; key: string; tables: Table[] } | null = null;
 
   evaluate(input: Input): Evaluation {
     const started = performance.now();
@@ -64,10 +65,20 @@ export class Evaluator {
     this.diagnostics = [...router.warnings];
   }
 
+  /** Tables depend on the text and the endpoints only: another request needs no new ones. */
+  private tablesOf(router: Router, description: Description, live: Live): Table[] {
+    const key = JSON.stringify(live);
+    if (this.tables?.router !== router || this.tables.key !== key) {
+      const tables = description.groups.map((group) => shortened(router.table({ group: group.name, live })));
+      this.tables = { router, key, tables };
+    }
+    return this.tables.tables;
+  }
+
   private answer({ router, description, lanesOf, gateways }: Compiled, input: Input): Answer {
     const live: Live = knownLive(input.live, lanesOf);
     const answer: Answer = { description, chain: null, problems: [], tables: [], tests: null, testsProblem: null };
-    for (const group of description.groups) answer.tables.push(shortened(router.table({ group: group.name, live })));
+    answer.tables = this.tablesOf(router, description, live);
     const ask = toAsk(input.draft, gateways, live);
     try {
       answer.chain = router.trace(ask, { explain: true, ...(input.chain ? { services: input.chain } : {}) });

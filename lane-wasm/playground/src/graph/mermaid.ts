@@ -20,7 +20,8 @@ export function mermaid(graph: Graph): string {
     lines.push("  end");
   });
   for (const edge of graph.edges) {
-    lines.push(edge.kind === "path" ? `  ${id(edge.from)} ==> ${id(edge.to)}` : `  ${id(edge.from)} -. ${quoted(REASONS[edge.label as keyof typeof REASONS] ?? edge.label)} .-> ${id(edge.to)}`);
+    if (edge.kind === "end") lines.push(`  ${id(edge.from)} ==x v${edge.to.column}`);
+    else lines.push(edge.kind === "path" ? `  ${id(edge.from)} ==> ${id(edge.to)}` : `  ${id(edge.from)} -. ${quoted(REASONS[edge.label as keyof typeof REASONS] ?? edge.label)} .-> ${id(edge.to)}`);
   }
   lines.push("  classDef serves stroke-width:3px,font-weight:bold", "  classDef passed stroke-dasharray:4 3");
   return `${lines.join("\n")}\n`;

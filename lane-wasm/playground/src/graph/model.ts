@@ -43,11 +43,11 @@ export interface GraphNode {
   down: boolean;
 }
 
-/** An arrow between nodes; the entry's node is column 0, row -1. */
+/** An arrow between nodes. The entry is column -1; row -1 is no lane's. */
 export interface Edge {
   from: { column: number; row: number };
   to: { column: number; row: number };
-  kind: "path" | "fallback";
+  kind: "path" | "fallback" | "end";
   label: string;
 }
 
@@ -177,6 +177,11 @@ function connect(graph: Graph, all: Stage[]): void {
     if (serving >= 0) {
       if (from) graph.edges.push({ from, to: { column: index, row: serving }, kind: "path", label: "" });
       from = { column: index, row: serving };
-    } else if (stage.decision.outcome !== "pass") from = null;
+    } else if (from && stage.decision.outcome !== "pass") {
+      // The way ends here: at the lane that cannot serve, or at no lane at all.
+      const own = stage.decision.lane ? rowOf(stage.decision.lane) : -1;
+      graph.edges.push({ from, to: { column: index, row: own }, kind: "end", label: "" });
+      from = null;
+    }
   });
 }

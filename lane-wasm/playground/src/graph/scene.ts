@@ -13,60 +13,76 @@ export interface Box {
 export interface Scene {
   width: number;
   height: number;
-  labels: number;
+  /** Without a text the entry is a dot. */
   entry: Box & { text: string };
-  columns: { x: number; width: number; title: string; reached: boolean; verdict: string | null; y: number }[];
+  columns: { x: number; title: string; reached: boolean; verdict: string | null }[];
   rows: { y: number; height: number; label: string; baseline: boolean; own: boolean }[];
-  nodes: (Box & { node: GraphNode; text: string; strike: boolean })[];
+  nodes: (Box & { node: GraphNode; text: string })[];
   edges: { path: string; kind: Edge["kind"] }[];
 }
 
 const ROW = 44;
-const HEAD = 34;
 const NODE = 28;
-const GAP = 34;
+/** Room below this is a phone's: names get shorter and the entry becomes a dot. */
+const NARROW = 440;
 
 /** Roughly as many characters as fit: the rest is an ellipsis, the whole text stands in the title. */
-export function fit(text: string, width: number, perCharacter = 6.9): string {
+export function fit(text: string, width: number, perCharacter = 6.3): string {
   const room = Math.max(2, Math.floor(width / perCharacter));
   return text.length <= room ? text : `${text.slice(0, room - 1)}…`;
 }
 
 /** Lays a picture out for a width. It gets wider than that rather than unreadable. */
 export function sceneOf(graph: Graph, available: number): Scene {
-  const longest = Math.max(0, ...graph.rows.map((row) => row.label.length + (row.baseline ? 2 : 0)));
-  const labels = Math.min(132, Math.max(48, longest * 6.9 + 22));
-  const entryWidth = Math.min(104, Math.max(58, graph.entry.length * 6.6 + 16));
+  const isNarrow = available < NARROW;
+  const gap = isNarrow ? 20 : 34;
+  const longest = Math.max(0, ...graph.rows.map((row) => row.label.length));
+  const labels = Math.min(isNarrow ? 84 : 140, Math.max(isNarrow ? 40 : 48, longest * 6.6 + 22));
+  const entryWidth = isNarrow ? 14 : Math.min(108, Math.max(58, graph.entry.length * 6.2 + 18));
   const count = Math.max(1, graph.columns.length);
-  const room = (available - labels - entryWidth - GAP) / count;
-  const pitch = Math.min(172, Math.max(112, room));
+  const left = labels + entryWidth + gap;
+  const pitch = Math.min(172, Math.max(isNarrow ? 82 : 108, (available - left - 10 + gap) / count));
+  const head = graph.columns.some((column) => column.verdict) ? 50 : 34;
   const rowsHeight = Math.max(1, graph.rows.length) * ROW;
-  const height = HEAD + rowsHeight + 6;
-  const left = labels + entryWidth + GAP;
-  const columns = graph.columns.map((column, index) => ({ ...column, x: left + index * pitch, width: pitch - GAP, y: HEAD + rowsHeight / 2 }));
+  const middle = (row: number) => head + (row < 0 ? rowsHeight / 2 : row * ROW + ROW / 2);
+  // The entry stands on the row where the way begins.
+  const start = graph.edges.find((edge) => edge.from.column < 0)?.to.row ?? -1;
   const boxOf = (place: { column: number; row: number }): Box => {
-    if (place.column < 0) return { x: labels, y: HEAD + rowsHeight / 2 - NODE / 2, width: entryWidth, height: NODE };
-    return { x: columns[place.column]!.x, y: HEAD + place.row * ROW + (ROW - NODE) / 2, width: pitch - GAP, height: NODE };
+    const isEntry = place.column < 0;
+    const height = isEntry && isNarrow ? 14 : NODE;
+    return {
+      x: isEntry ? labels : left + place.column * pitch,
+      y: middle(isEntry ? start : place.row) - height / 2,
+      width: isEntry ? entryWidth : pitch - gap,
+      height,
+    };
   };
   return {
-    width: Math.round(left + count * pitch - GAP + 20),
-    height,
-    labels,
-    entry: { ...boxOf({ column: -1, row: -1 }), text: fit(graph.entry, entryWidth - 8, 6.4) },
-    columns: columns.map((column) => ({ x: column.x, width: column.width, title: fit(column.title, pitch - 8, 7.2), reached: column.reached, verdict: column.verdict, y: column.y })),
-    rows: graph.rows.map((row, index) => ({ y: HEAD + index * ROW, height: ROW, label: fit(row.label, labels - 22), baseline: row.baseline, own: row.own })),
+    width: Math.round(left + count * pitch - gap + 10),
+    height: head + rowsHeight + 6,
+    entry: { ...boxOf({ column: -1, row: -1 }), text: isNarrow ? "" : fit(graph.entry, entryWidth - 10, 6.1) },
+    columns: graph.columns.map((column, index) => ({
+      x: left + index * pitch + (pitch - gap) / 2,
+      title: fit(column.title, pitch - 6, 7),
+      reached: column.reached,
+      verdict: column.verdict,
+    })),
+    rows: graph.rows.map((row, index) => ({ y: head + index * ROW, height: ROW, label: fit(row.label, labels - 14), baseline: row.baseline, own: row.own })),
     nodes: graph.nodes.map((node) => {
       const box = boxOf(node);
-      const text = node.reason ? REASONS[node.reason] : node.down ? `${node.label} · down` : node.label;
-      return { ...box, node, text: fit(text, box.width - 8, 6.4), strike: node.down };
+      const text = node.reason ? REASONS[node.reason] : node.down ? `${node.label}: down` : node.label;
+      return { ...box, node, text: fit(text, box.width - 4, node.reason ? 5.7 : 6.3) };
     }),
-    edges: graph.edges.map((edge) => ({ kind: edge.kind, path: edge.kind === "path" ? across(boxOf(edge.from), boxOf(edge.to)) : within(boxOf(edge.from), boxOf(edge.to), Math.abs(edge.from.row - edge.to.row)) })),
+    edges: graph.edges.map((edge) => ({
+      kind: edge.kind,
+      path: edge.kind === "fallback" ? within(boxOf(edge.from), boxOf(edge.to), Math.abs(edge.from.row - edge.to.row)) : across(boxOf(edge.from), boxOf(edge.to), edge.kind === "end" ? 12 : 7),
+    })),
   };
 }
 
-/** From column to column: out at the right, in at the left. */
-function across(from: Box, to: Box): string {
-  const [x1, y1, x2, y2] = [from.x + from.width, from.y + from.height / 2, to.x - 7, to.y + to.height / 2];
+/** From column to column: out at the right, in at the left, with room for the head. */
+function across(from: Box, to: Box, head: number): string {
+  const [x1, y1, x2, y2] = [from.x + from.width, from.y + from.height / 2, to.x - head, to.y + to.height / 2];
   const bend = Math.min(28, (x2 - x1) / 2 + 4);
   return `M${x1} ${y1}C${x1 + bend} ${y1} ${x2 - bend} ${y2} ${x2} ${y2}`;
 }

@@ -61,7 +61,9 @@ export function Endpoints() {
           <tbody>
             {group.lanes.slice(0, MAX_LANES).map((lane) => (
               <tr key={lane.name}>
-                <th scope="row">{lane.name}</th>
+                <th scope="row" title={lane.name}>
+                  {lane.name}
+                </th>
                 {group.services.map((service) => (
                   <td key={service.host}>
                     {lane.subsets.some((subset) => subset.service === service.host) ? (

@@ -4,6 +4,7 @@ import { EXAMPLES } from "../state/bundled";
 import { loadExample, text } from "../state/store";
 import { chosenGroup, dialog } from "../state/view";
 import { Dialog } from "../ui/parts";
+import { Code } from "./Config";
 
 export function Examples() {
   const close = () => (dialog.value = null);
@@ -22,7 +23,9 @@ export function Examples() {
               }}
             >
               <b>{example.title}</b>
-              <span>{example.about}</span>
+              <span>
+                <Code text={example.about} />
+              </span>
               <code>examples/{example.id}.yaml</code>
             </button>
           </li>

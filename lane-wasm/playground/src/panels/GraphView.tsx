@@ -59,6 +59,9 @@ function Drawing({ graph, scene }: { graph: Graph; scene: Scene }) {
             <path d="M0 0L8 4L0 8z" class={`head ${kind}`} />
           </marker>
         ))}
+        <marker id="head-end" viewBox="0 0 10 10" refX="3" refY="5" markerWidth="11" markerHeight="11" markerUnits="userSpaceOnUse">
+          <path d="M1 1L9 9M9 1L1 9" class="head end" />
+        </marker>
       </defs>
       {scene.rows.map((row, index) => (
         <g key={index}>
@@ -71,10 +74,15 @@ function Drawing({ graph, scene }: { graph: Graph; scene: Scene }) {
       ))}
       {scene.columns.map((column, index) => (
         <g key={index}>
-          <text x={column.x + column.width / 2} y={20} class={`column-label ${column.reached ? "" : "unreached"}`}>
+          <text x={column.x} y={18} class={`column-label ${column.reached ? "" : "unreached"}`}>
             {column.title}
             <title>{graph.columns[index]!.host}</title>
           </text>
+          {column.verdict && (
+            <text x={column.x} y={36} class="verdict-label">
+              {column.verdict}
+            </text>
+          )}
         </g>
       ))}
       {scene.edges.map((edge, index) => (
@@ -82,31 +90,24 @@ function Drawing({ graph, scene }: { graph: Graph; scene: Scene }) {
       ))}
       <g>
         <rect x={entry.x} y={entry.y} width={entry.width} height={entry.height} rx={entry.height / 2} class="entry" />
-        <text x={entry.x + entry.width / 2} y={entry.y + entry.height / 2} class="entry-label">
-          {entry.text}
-          <title>{graph.entry}</title>
-        </text>
+        {entry.text && (
+          <text x={entry.x + entry.width / 2} y={entry.y + entry.height / 2} class="entry-label">
+            {entry.text}
+          </text>
+        )}
+        <title>{graph.entry}</title>
       </g>
       {scene.nodes.map((box, index) => (
         <Subset key={index} box={box} node={box.node} reached={graph.columns[box.node.column]!.reached} />
       ))}
-      {scene.columns.map((column, index) =>
-        column.verdict ? (
-          <g key={index}>
-            <rect x={column.x - 4} y={column.y - 14} width={column.width + 8} height={28} rx={4} class="verdict-box" />
-            <text x={column.x + column.width / 2} y={column.y} class="verdict-label">
-              {column.verdict}
-            </text>
-          </g>
-        ) : null,
-      )}
     </svg>
   );
 }
 
 function Subset({ box, node, reached }: { box: Scene["nodes"][number]; node: GraphNode; reached: boolean }) {
   const state = node.state === "serves" ? "serves" : node.state === "passed" ? `passed over: ${REASONS[node.reason!]}` : node.down ? "down" : "not used";
-  const label = `${node.host}, lane ${node.lane}: ${state}`;
+  // What is read out begins with what is seen.
+  const label = `${box.text}, ${node.host} in lane ${node.lane}: ${state}`;
   const press = node.exists ? () => toggle(node.host, node.lane) : undefined;
   return (
     <g

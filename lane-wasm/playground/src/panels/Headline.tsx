@@ -1,7 +1,6 @@
 // The answer in one line and one sentence.
 
 import type { Decision } from "lane/full";
-import { Fragment } from "preact";
 import { shortName } from "../engine/facts";
 import { answer, description } from "../state/store";
 import { allStages } from "../state/view";
@@ -31,14 +30,7 @@ export function Headline() {
           {status === 0 ? "" : status} {isBad || outcome === "undetermined" || outcome === "pass" ? WORDS[outcome] : "routed"}
         </span>
         {all.map((stage, index) => (
-          <Fragment key={index}>
-            {index > 0 && (
-              <span class="arrow" aria-hidden="true">
-                →
-              </span>
-            )}
-            <Stop stage={stage} />
-          </Fragment>
+          <Stop key={index} stage={stage} isFirst={index === 0} />
         ))}
       </p>
       <p class="because">{because(all)}</p>
@@ -46,10 +38,15 @@ export function Headline() {
   );
 }
 
-function Stop({ stage }: { stage: Stage }) {
+function Stop({ stage, isFirst }: { stage: Stage; isFirst: boolean }) {
   const name = stage.decision.service ?? (stage.kind === "gateway" ? stage.name || "gateway" : stage.name);
   return (
     <span class="stop">
+      {isFirst ? null : (
+        <span class="arrow" aria-hidden="true">
+          →{" "}
+        </span>
+      )}
       {shortName(description.value, name)} <b class={stage.decision.fallback ? "fell" : ""}>{served(stage.decision)}</b>
     </span>
   );
@@ -73,7 +70,7 @@ export function because(all: readonly Stage[]): string {
   for (const stage of all) {
     const { fallback, reason, outcome, service, notes } = stage.decision;
     const name = shortName(description.peek(), service ?? stage.name);
-    if (fallback) parts.push(`${name} falls back to ${fallback.to}${reason ? `: ${fallback.from} ${REASONS[reason] === "not in lane" ? "does not hold it" : `has ${reasonWords(reason)}`}` : ""}.`);
+    if (fallback) parts.push(`${name} falls back to ${fallback.to}${reason ? `, as ${fallback.from} ${reason === "not_in_lane" ? "does not contain it" : `has ${reasonWords(reason)}`}` : ""}.`);
     if (outcome === "unavailable") parts.push(`At ${name} nobody can serve${reason ? `: ${REASONS[reason]}` : ""}.`);
     if (notes.includes("unknown_lane")) parts.push("The name is no lane of the group.");
     if (notes.includes("below_min_healthy")) parts.push(`At ${name} every candidate is below its mark; the first with a healthy endpoint serves after all.`);

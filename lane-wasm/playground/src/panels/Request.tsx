@@ -25,7 +25,6 @@ export function RequestPane() {
       </header>
       <div class="pane-body">
         {isPasting && <CurlBox onDone={() => setPasting(false)} />}
-        <EntryField />
         <Target />
         <Headers />
         <Caller />
@@ -123,6 +122,7 @@ function Target() {
   const { method, url } = draft.value;
   return (
     <div class="target">
+      <EntryField />
       <Field label="Method">
         {(id) => (
           <select id={id} value={method} onChange={(event) => patchDraft({ method: event.currentTarget.value })}>
@@ -133,7 +133,7 @@ function Target() {
           </select>
         )}
       </Field>
-      <Field label="URL" class="grow">
+      <Field label="URL" class="url">
         {(id) => (
           <Text
             id={id}
@@ -191,7 +191,7 @@ function Caller() {
   const problems = draftProblems(draft.value);
   return (
     <div class="pair">
-      <Field label="Roll" problem={problems.roll} hint="A split takes it modulo its weights.">
+      <Field label="Roll" problem={problems.roll} hint="What splits draw by.">
         {(id) => (
           <span class="with-button">
             <Text id={id} inputMode="numeric" placeholder="none" value={roll} problem={problems.roll !== undefined} onText={(value) => patchDraft({ roll: value })} />
@@ -201,7 +201,7 @@ function Caller() {
           </span>
         )}
       </Field>
-      <Field label="Caller’s address" hint="For conditions and keys on it.">
+      <Field label="Caller’s address">
         {(id) => <Text id={id} placeholder="none" value={ip} onText={(value) => patchDraft({ ip: value })} />}
       </Field>
       {"service" in entry && (

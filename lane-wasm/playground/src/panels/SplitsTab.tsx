@@ -96,9 +96,11 @@ function Shares({ simulation }: { simulation: Simulation }) {
           .filter((share) => share.weight > 0)
           .map((share, index) => (
             <span key={share.lane} class={`part part-${index % 4}`} style={{ flexGrow: share.weight }} title={`${share.lane}: ${percent(share.weight, total)}`}>
-              <span>
-                {share.lane} {percent(share.weight, total)}
-              </span>
+              {share.weight / total >= 0.12 && (
+                <span>
+                  {share.lane} {percent(share.weight, total)}
+                </span>
+              )}
             </span>
           ))}
       </div>

@@ -73,7 +73,6 @@ export function TestsTab() {
                 </th>
                 <th scope="col">Test</th>
                 <th scope="col">Lane</th>
-                <th scope="col">Chain</th>
                 <th scope="col">
                   <span class="visually-hidden">Actions</span>
                 </th>
@@ -127,6 +126,11 @@ function Case({ test, ran, isOpen, onOpen, onChange, onRemove }: CaseProps) {
         </td>
         <td>
           <Text class="plain-input" aria-label="Name of the test" value={test.name} maxLength={200} onText={(name) => onChange({ name })} />
+          {chain && (
+            <span class="chain-of" title={Object.entries(test.chain).map(([service, lane]) => `${service}: ${lane}`).join(", ")}>
+              {chain}
+            </span>
+          )}
         </td>
         <td>
           <select aria-label={`Expected lane of ${test.name}`} value={test.lane} onChange={(event) => onChange({ lane: event.currentTarget.value })}>
@@ -141,9 +145,6 @@ function Case({ test, ran, isOpen, onOpen, onChange, onRemove }: CaseProps) {
               </option>
             ))}
           </select>
-        </td>
-        <td class="mono chain-cell" title={Object.entries(test.chain).map(([service, lane]) => `${service}: ${lane}`).join(", ")}>
-          {chain || <span class="hint">any</span>}
         </td>
         <td class="case-actions">
           <button type="button" class="quiet small" onClick={() => ((draft.value = test.draft), (live.value = test.live), (chainOrder.value = null))}>
@@ -160,7 +161,7 @@ function Case({ test, ran, isOpen, onOpen, onChange, onRemove }: CaseProps) {
       {(isOpen || (ran && ran.verdict !== "passed")) && (
         <tr class="case-details">
           <td />
-          <td colSpan={4}>
+          <td colSpan={3}>
             {ran?.error && <p class="problem-text">{ran.error}</p>}
             {(ran?.differences ?? []).map((one) => (
               <p key={one.key} class="problem-text">

@@ -1,6 +1,8 @@
 // The explanation, decision by decision. A rule leads to its place in the text.
 
-import type { Decision } from "lane/full";
+import { Fragment } from "preact";
+import { useState } from "preact/hooks";
+import type { Decision, Step } from "lane/full";
 import { shortName } from "../engine/facts";
 import { description } from "../state/store";
 import { allStages, revealRule } from "../state/view";
@@ -17,15 +19,48 @@ export function WhyTab() {
       {all.map((stage, index) => (
         <li key={index}>
           <StageHead stage={stage} />
-          <ul class="steps">
-            {(stage.explanation?.steps ?? []).map((step, at) => (
-              <Line key={at} said={sentence(step)} />
-            ))}
-            {(stage.explanation?.steps ?? []).length === 0 && <li class="plain">{nothingTried(stage.decision)}</li>}
-          </ul>
+          <Steps stage={stage} />
         </li>
       ))}
     </ol>
+  );
+}
+
+/** Rules that do not hold, shown before the rest is folded away. */
+const FIRST = 20;
+
+function Steps({ stage }: { stage: Stage }) {
+  const [isAll, setAll] = useState(false);
+  const steps = stage.explanation?.steps ?? [];
+  const isFailed = (step: Step) => step.step === "rule" && typeof step.result === "object";
+  let room = isAll ? Infinity : FIRST;
+  const shown = steps.filter((step) => !isFailed(step) || room-- > 0);
+  const hidden = steps.length - shown.length;
+  const fold = shown.findLastIndex(isFailed);
+  return (
+    <ul class="steps">
+      {steps.length === 0 && <li class="plain">{nothingTried(stage.decision)}</li>}
+      {shown.map((step, at) => (
+        <Fragment key={at}>
+          <Line said={sentence(step)} />
+          {hidden > 0 && at === fold && (
+            <li class="bad">
+              <span class="sign" aria-hidden="true">
+                {SIGN.bad}
+              </span>
+              <span>
+                {hidden.toLocaleString("en")} more rules do not hold{" "}
+                {steps.length <= 2000 && (
+                  <button type="button" class="quiet small" onClick={() => setAll(true)}>
+                    Show
+                  </button>
+                )}
+              </span>
+            </li>
+          )}
+        </Fragment>
+      ))}
+    </ul>
   );
 }
 

@@ -32,6 +32,9 @@ const SILENT = new Set(
 
 const DATA = new Set(["-d", "--data", "--data-raw", "--data-binary", "--data-ascii", "--data-urlencode", "--json", "-F", "--form", "--form-string"]);
 
+/** Characters of a line: more than any gateway takes as a request's head. */
+export const MAX_LINE = 262_144;
+
 /** Whether a pasted text is meant as a curl line. */
 export function looksLikeCurl(text: string): boolean {
   return /^\s*(\$\s+)?curl(\.exe)?\s/.test(text);
@@ -39,6 +42,7 @@ export function looksLikeCurl(text: string): boolean {
 
 /** Reads a curl line. Nothing is fetched and no file is read. */
 export function parseCurl(text: string): CurlRequest | { problem: string } {
+  if (text.length > MAX_LINE) return { problem: `the line has ${text.length} characters, and ${MAX_LINE} are the most that are read` };
   const line = text.trim().replace(/^\$\s+/, "");
   const words = shellWords(line);
   if (!Array.isArray(words)) return words;

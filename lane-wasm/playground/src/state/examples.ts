@@ -70,7 +70,7 @@ const SCENES: Record<string, Scene> = {
     ],
   },
   "regional-failover": {
-    draft: region("eu.pay.example", ["cookie", "session=42"]),
+    draft: region("eu.pay.example", ["cookie", "session=7"]),
     live: { "ledger.pay.svc.cluster.local": { "eu-west": [4, 2] } },
     tests: [
       { name: "home", draft: region("www.pay.example"), lane: "us-east" },
@@ -114,8 +114,9 @@ export function headOf(text: string): { title: string; about: string } {
     .map((line) => line.replace(/^#\s?/, ""))
     .join("\n")
     .split(/\n\s*\n/)
+    .filter((part) => !/\S {3,}\S/.test(part)) // a table is no description
     .map((part) => part.replace(/\s*\n\s*/g, " ").trim());
-  const [title = "", about = ""] = paragraphs;
+  const [title = "", about = ""] = paragraphs.filter((part) => part !== "");
   return { title: title.replace(/\.$/, ""), about };
 }
 

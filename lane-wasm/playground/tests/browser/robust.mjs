@@ -1,0 +1,119 @@
+// Large pastes, slow configurations, many rules, and what the page sends: nothing.
+
+import { assert, check } from "./harness.mjs";
+
+/** A configuration with this many rules on paths, headers and cookies, one in twenty by a regular expression. */
+export function manyRules(count) {
+  const lines = ["version: 1", "groups:", "  - name: many", "    mode: permissive", "    gateways: [edge]", "    guiding_header: x-lane", "    context: {baggage: lane}", "    baseline: base", "    services:"];
+  for (const name of ["web", "api", "cart", "stock", "pay"]) lines.push(`      - {host: ${name}.shop.svc.cluster.local, aliases: [${name}]}`);
+  lines.push("    lanes:", "      - name: base");
+  for (let i = 1; i <= 12; i += 1) lines.push(`      - {name: lane-${i}, services: [web.shop.svc.cluster.local, cart.shop.svc.cluster.local]}`);
+  lines.push("    rules:");
+  for (let i = 1; i < count; i += 1) {
+    const kinds = [`path: {prefix: /api/v${i}}`, `headers: {x-user: {in: [u${i}, v${i}]}}`, `path: {segments: /team/${i}}`, `cookies: {team: {exact: team-${i}}}`];
+    const kind = i % 20 === 0 ? `path: {regex: "/item/[0-9]+/r${i}"}` : kinds[i % 4];
+    lines.push(`      - {name: rule-${i}, service: web.shop.svc.cluster.local, match: [{${kind}}], lane: lane-${(i % 12) + 1}}`);
+  }
+  lines.push("      - {name: everyone, service: web.shop.svc.cluster.local, split: [{lane: base, weight: 90}, {lane: lane-1, weight: 10}], sticky: {keys: [{cookie: uid}]}}");
+  return `${lines.join("\n")}\n`;
+}
+
+const median = (list) => list.toSorted((a, b) => a - b)[Math.floor(list.length / 2)];
+
+check("200 rules are answered again within 5 ms", async (stage) => {
+  const page = await stage.open();
+  await stage.answered();
+  await stage.after(() => stage.paste(manyRules(200)));
+  await page.getByText("13 lanes, 200 rules").waitFor();
+  const took = async () => {
+    const [, compile, answer] = /compiling ([\d.]+) ms, answering ([\d.]+) ms/.exec(await page.locator(".took").getAttribute("title"));
+    return { compile: Number(compile), answer: Number(answer) };
+  };
+  const answers = [];
+  for (let i = 0; i < 25; i += 1) {
+    await stage.after(() => page.getByLabel("URL").fill(`https://shop.example/api/v${i}x`));
+    answers.push((await took()).answer);
+  }
+  const compiles = [];
+  for (let i = 0; i < 15; i += 1) {
+    await page.locator(".cm-content").click();
+    await page.keyboard.press("Control+End");
+    await stage.after(() => page.keyboard.type("#"));
+    const both = await took();
+    compiles.push(both.compile + both.answer);
+  }
+  console.log(`     200 rules in the browser: a new request ${median(answers).toFixed(1)} ms, a new text ${median(compiles).toFixed(1)} ms (medians, engine time)`);
+  // The goal is 5 ms; a shared machine may be three times slower and still be right.
+  assert.ok(median(answers) < 15, `a new request takes ${median(answers)} ms`);
+  assert.ok(median(compiles) < 40, `a new text takes ${median(compiles)} ms`);
+});
+
+check("a paste of 5 MB is refused with a word, and the page lives", async (stage) => {
+  const page = await stage.open();
+  await stage.answered();
+  for (const content of [`${"# a comment line of some length, as in a real file\n".repeat(110_000)}`, "x".repeat(5_500_000), "[".repeat(5_500_000)]) {
+    await stage.paste(content);
+    await page.locator(".notice.problem", { hasText: "was not taken" }).waitFor();
+    assert.match(await page.locator(".notice.problem").innerText(), /5,\d{3},\d{3} characters/);
+    await page.getByRole("button", { name: "Close the message" }).click();
+  }
+  await page.getByLabel("A curl line").count();
+  await stage.after(() => page.getByLabel("Roll", { exact: true }).fill("99"));
+  assert.match(await page.locator(".headline .way").innerText(), /mocka v3/);
+});
+
+check("5 MB into other fields", async (stage) => {
+  const page = await stage.open();
+  await stage.answered();
+  await page.getByRole("button", { name: "Paste a curl line" }).click();
+  await page.evaluate(() => {
+    const field = document.querySelector(".request textarea");
+    field.value = `curl http://h/ -H 'x: ${"y".repeat(5_000_000)}'`;
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+  });
+  await page.locator(".problem-text").first().waitFor();
+  assert.match(await page.locator(".problem-text").first().innerText(), /characters/);
+  await stage.after(() => page.getByLabel("Roll", { exact: true }).fill("1"));
+});
+
+check("half a megabyte of one kind or another: an answer or a message, never a dead page", async (stage) => {
+  const page = await stage.open();
+  await stage.answered();
+  const texts = {
+    "nested lists": "a: " + "[".repeat(200_000),
+    "one long line": `version: 1 # ${"x".repeat(500_000)}`,
+    aliases: `a: &a [x, x, x, x, x, x, x, x, x]\n${Array.from({ length: 9 }, (_, i) => `b${i}: &b${i} [${Array(9).fill(i === 0 ? "*a" : `*b${i - 1}`).join(", ")}]`).join("\n")}`,
+    "thousands of rules": manyRules(4_000),
+    "errors on every line": "- {nonsense: 1}\n".repeat(20_000),
+    "heavy expressions": manyRules(60).replaceAll(/path: \{prefix: [^}]*\}/g, 'path: {regex: "(a|b)*a(a|b){11}"}'),
+  };
+  for (const [name, text] of Object.entries(texts)) {
+    const started = Date.now();
+    await stage.paste(text);
+    await page.waitForFunction(() => document.querySelector(".problems") || document.querySelector("#config .verdict")?.textContent.includes("rules"), null, { timeout: 20_000 });
+    console.log(`     ${name}: ${Date.now() - started} ms`);
+    await stage.after(() => stage.example("Strict lanes")).catch((error) => {
+      throw new Error(`after ${name}: ${error}`);
+    });
+    assert.match(await page.locator(".headline .way").innerText(), /mocka s2/, name);
+    // Another example in between, so that choosing this one is a change.
+    await stage.example("Permissive lanes");
+  }
+});
+
+check("nobody outside is talked to: the page and its worker are not even allowed to", async (stage) => {
+  const page = await stage.open();
+  await stage.answered();
+  const tried = await page.evaluate(() => fetch("http://127.0.0.2:9/").then(() => "sent", (error) => error.name));
+  assert.equal(tried, "TypeError");
+  const worker = page.workers()[0];
+  assert.ok(worker, "there is a worker");
+  assert.match(await page.evaluate(() => document.querySelector("meta[http-equiv]").content), /connect-src 'self'/);
+  const refused = await worker.evaluate(() => new Promise((resolve) => {
+    self.addEventListener("securitypolicyviolation", (event) => resolve(event.violatedDirective));
+    fetch("http://127.0.0.2:9/").catch(() => setTimeout(() => resolve("no violation was told"), 500));
+  }));
+  assert.equal(refused, "connect-src");
+  stage.foreign.length = 0; // the attempts themselves
+  stage.errors.length = 0;
+});
