@@ -606,6 +606,14 @@ int32_t lane_inbound(const struct lane_router *router,
                      size_t items_len,
                      size_t *len);
 
+// The trace id of a request for every group whose context is one, with the lane absent: what to ask a
+// lane_trace_table for before lane_hop, to fill lane_request.remembered with. The list is as in lane_inbound.
+int32_t lane_trace_ids(const struct lane_router *router,
+                       const struct lane_request *request,
+                       struct lane_remember *items,
+                       size_t items_len,
+                       size_t *len);
+
 // Every subset of the router, to build a table of upstreams whose index is the subset's id. `*len` is how many there
 // are; where `items` has room for fewer the call gives LANE_ERR_SPACE. `items` may be NULL where `items_len` is 0, so that
 // a first call asks how many.

@@ -170,3 +170,84 @@ pub unsafe extern "C" fn lane_inbound(
         listing.close()
     })
 }
+
+/// A request as it is, but with one lane named in the guiding header of one group.
+struct Naming<'a, H: ?Sized> {
+    headers: &'a H,
+    guiding: &'a str,
+    lane: &'a str,
+}
+
+impl<H: Headers + ?Sized> Headers for Naming<'_, H> {
+    type Lines<'h>
+        = NamingLines<'h, H::Lines<'h>>
+    where
+        Self: 'h;
+
+    fn lines(&self) -> Self::Lines<'_> {
+        NamingLines { rest: self.headers.lines(), guiding: self.guiding.as_bytes(), lane: Some(self.lane.as_bytes()) }
+    }
+}
+
+#[derive(Clone)]
+struct NamingLines<'h, L> {
+    rest: L,
+    guiding: &'h [u8],
+    lane: Option<&'h [u8]>,
+}
+
+impl<'h, L: Iterator<Item = (&'h [u8], &'h [u8])>> Iterator for NamingLines<'h, L> {
+    type Item = L::Item;
+
+    fn next(&mut self) -> Option<L::Item> {
+        let guiding = self.guiding;
+        if let Some(lane) = self.lane.take() {
+            return Some((guiding, lane));
+        }
+        self.rest.find(|(name, _)| !name.eq_ignore_ascii_case(guiding))
+    }
+}
+
+/// The trace ids of a request, into the caller's array.
+struct TraceIds<'a, 'l>(Inbound<'a, 'l>);
+
+impl Use for TraceIds<'_, '_> {
+    type Output = ();
+
+    // The engine tells a trace id together with the lane that a request names, so it is asked about the same request naming one.
+    fn with<H: Headers + ?Sized>(self, request: &Request<'_, H>) {
+        let router = &self.0.compiled.router;
+        for (group, guiding, lane) in &self.0.compiled.traced {
+            let headers = Naming { headers: request.headers, guiding, lane: router.lane_name(*lane) };
+            router.inbound(&Request::new(&headers), |remember| {
+                if remember.group == router.group_name(*group) {
+                    self.0.listing.add(lane_remember { lane: lane_str::ABSENT, ..Some(remember).into() });
+                }
+            });
+        }
+    }
+}
+
+/// The trace id of a request for every group whose context is one, with the lane absent: what to ask a
+/// lane_trace_table for before lane_hop, to fill lane_request.remembered with. The list is as in lane_inbound.
+///
+/// # Safety
+///
+/// Every pointer is NULL or as its type says.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lane_trace_ids(
+    router: *const lane_router,
+    request: *const lane_request,
+    items: *mut lane_remember,
+    items_len: usize,
+    len: *mut usize,
+) -> i32 {
+    status(LANE_ERR_PANIC, || {
+        // SAFETY: by this function's contract, here and below.
+        let mut listing = unsafe { Listing::new(items, items_len, len) }?;
+        // SAFETY: as above.
+        let (compiled, asked) = unsafe { (inner(router)?, Asked::read(request)?) };
+        asked.lend(TraceIds(Inbound { compiled, listing: &mut listing }))?;
+        listing.close()
+    })
+}

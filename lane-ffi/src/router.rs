@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use lane_core::{GroupId, LaneId, Limits, Options, Router, ServiceId};
+use lane_core::{
+    GroupId, LaneId, Limits, Options, Router, ServiceId,
+    config::Context,
+};
 use lane_formats::{Format, Loaded};
 use serde_json::Value;
 
@@ -19,6 +22,9 @@ use crate::{
 pub const LANE_FORMAT_JSON: i32 = 1;
 /// The configuration is YAML; a library that was built without it says LANE_ERR_FORMAT.
 pub const LANE_FORMAT_YAML: i32 = 2;
+
+/// The guiding header of a group that names none (section 2).
+const DEFAULT_GUIDING_HEADER: &str = "x-asm-prefer-tag";
 
 /// A compiled configuration. It never changes: to reload, compile another one, and free this one when nobody uses it.
 ///
@@ -40,16 +46,24 @@ pub(crate) struct Compiled {
     warnings: String,
     services: Box<[ServiceId]>,
     lanes: Box<[(LaneId, GroupId)]>,
+    /// The groups whose context is a trace id, each with its guiding header and one of its lanes.
+    pub(crate) traced: Box<[(GroupId, Box<str>, LaneId)]>,
 }
 
 impl Compiled {
     fn of(loaded: Loaded) -> Self {
-        let Loaded { router, warnings, .. } = loaded;
+        let Loaded { router, warnings, config } = loaded;
         let warnings: Vec<Value> = warnings.iter().map(|warning| warning.to_json(None)).collect();
         // Ids are dense, in document order: an id's position is the id.
         let services = router.groups().flat_map(|group| router.services(group)).collect();
         let lanes = router.groups().flat_map(|group| router.lanes(group).map(move |lane| (lane, group))).collect();
-        Self { warnings: Value::from(warnings).to_string(), services, lanes, router }
+        let traced = router.groups().zip(&config.groups).filter_map(|(id, group)| {
+            let is_traced = matches!(group.context, Some(Context::TraceId(_)));
+            let lane = router.lanes(id).next().filter(|_| is_traced)?;
+            Some((id, group.guiding_header.as_deref().unwrap_or(DEFAULT_GUIDING_HEADER).into(), lane))
+        });
+        let traced = traced.collect();
+        Self { warnings: Value::from(warnings).to_string(), services, lanes, traced, router }
     }
 
     /// A service and a lane of one group.

@@ -72,3 +72,61 @@ fn the_version_is_the_packages() {
     let number = format!("{}.{}.{}", lane_ffi::LANE_VERSION_MAJOR, lane_ffi::LANE_VERSION_MINOR, lane_ffi::LANE_VERSION_PATCH);
     assert_eq!(number, env!("CARGO_PKG_VERSION"));
 }
+
+/// The prototypes of the header: name, and parameters as (type, name).
+fn prototypes(header: &str) -> Vec<(String, Vec<(String, String)>)> {
+    // Between the opening comment and the inline helpers.
+    let library = header.split_once("#define LANE_H").unwrap().1.split_once("/*").unwrap().0;
+    let code: String = library.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join(" ");
+    let mut found = Vec::new();
+    for statement in code.split(';') {
+        let Some((before, rest)) = statement.split_once('(') else { continue };
+        let name = before.rsplit([' ', '*']).next().unwrap();
+        if !name.starts_with("lane_") || statement.contains(['{', '}']) || before.contains("typedef") {
+            continue;
+        }
+        let list = rest.rsplit_once(')').unwrap().0;
+        let parameters = list.split(',').map(str::trim).filter(|parameter| !parameter.is_empty() && *parameter != "void");
+        let split = |parameter: &str| {
+            let at = parameter.rfind([' ', '*']).unwrap() + 1;
+            (parameter[..at].trim().to_owned(), parameter[at..].to_owned())
+        };
+        found.push((name.to_owned(), parameters.map(split).collect()));
+    }
+    found
+}
+
+#[test]
+fn every_parameter_that_can_be_null_has_a_row() {
+    let header = fs::read_to_string(home().join("include/lane.h")).unwrap();
+    let table = fs::read_to_string(home().join("docs/null.md")).unwrap();
+    let prototypes = prototypes(&header);
+    assert!(prototypes.len() > 25, "the header's prototypes are not read rightly: {prototypes:?}");
+    let mut missing = Vec::new();
+    for (function, parameters) in &prototypes {
+        for (kind, parameter) in parameters {
+            let can_be_null = kind.contains('*') || kind.ends_with("lane_str");
+            if can_be_null && !table.contains(&format!("| `{function}` | `{parameter}` |")) {
+                missing.push(format!("{function}({parameter})"));
+            }
+        }
+    }
+    assert!(missing.is_empty(), "docs/null.md says nothing about: {}", missing.join(", "));
+}
+
+#[test]
+fn every_entry_is_guarded() {
+    // The body of an exported function begins with the guard, so that its fallback is the first thing that is read.
+    let mut entries = 0;
+    for room in ROOMS.iter().chain(&["json"]) {
+        let path = home().join(format!("src/{room}.rs"));
+        let source = fs::read_to_string(&path).unwrap();
+        for entry in source.split("#[unsafe(no_mangle)]").skip(1) {
+            let body = entry.split_once("{\n").unwrap().1;
+            let first = body.lines().find(|line| !line.trim_start().starts_with("//") && !line.trim_start().starts_with("const ")).unwrap().trim();
+            assert!(first.starts_with("guard(") || first.starts_with("status("), "{}: an entry without a guard: {first}", path.display());
+            entries += 1;
+        }
+    }
+    assert!(entries > 25, "{entries} entries only");
+}
