@@ -25,6 +25,8 @@ const ROW = 44;
 const NODE = 28;
 /** Room below this is a phone's: names get shorter and the entry becomes a dot. */
 const NARROW = 440;
+/** The least from one column to the next, elsewhere. */
+const WIDE = 108;
 
 /** Roughly as many characters as fit: the rest is an ellipsis, the whole text stands in the title. */
 export function fit(text: string, width: number, perCharacter = 6.3): string {
@@ -35,13 +37,16 @@ export function fit(text: string, width: number, perCharacter = 6.3): string {
 /** Lays a picture out for a width. It gets wider than that rather than unreadable. */
 export function sceneOf(graph: Graph, available: number): Scene {
   const isNarrow = available < NARROW;
+  const count = Math.max(1, graph.columns.length);
   const gap = isNarrow ? 20 : 34;
   const longest = Math.max(0, ...graph.rows.map((row) => row.label.length));
   const labels = Math.min(isNarrow ? 84 : 140, Math.max(isNarrow ? 40 : 48, longest * 6.6 + 22));
-  const entryWidth = isNarrow ? 14 : Math.min(108, Math.max(58, graph.entry.length * 6.2 + 18));
-  const count = Math.max(1, graph.columns.length);
+  const entryText = Math.min(108, Math.max(58, graph.entry.length * 6.2 + 18));
+  // Where room is scarce the entry gives its name first.
+  const isDot = isNarrow || available < labels + entryText + gap + count * WIDE - gap + 10;
+  const entryWidth = isDot ? 14 : entryText;
   const left = labels + entryWidth + gap;
-  const pitch = Math.min(172, Math.max(isNarrow ? 82 : 108, (available - left - 10 + gap) / count));
+  const pitch = Math.min(172, Math.max(isNarrow ? 82 : WIDE, (available - left - 10 + gap) / count));
   const head = graph.columns.some((column) => column.verdict) ? 50 : 34;
   const rowsHeight = Math.max(1, graph.rows.length) * ROW;
   const middle = (row: number) => head + (row < 0 ? rowsHeight / 2 : row * ROW + ROW / 2);
@@ -49,7 +54,7 @@ export function sceneOf(graph: Graph, available: number): Scene {
   const start = graph.edges.find((edge) => edge.from.column < 0)?.to.row ?? -1;
   const boxOf = (place: { column: number; row: number }): Box => {
     const isEntry = place.column < 0;
-    const height = isEntry && isNarrow ? 14 : NODE;
+    const height = isEntry && isDot ? 14 : NODE;
     return {
       x: isEntry ? labels : left + place.column * pitch,
       y: middle(isEntry ? start : place.row) - height / 2,
@@ -60,7 +65,7 @@ export function sceneOf(graph: Graph, available: number): Scene {
   return {
     width: Math.round(left + count * pitch - gap + 10),
     height: head + rowsHeight + 6,
-    entry: { ...boxOf({ column: -1, row: -1 }), text: isNarrow ? "" : fit(graph.entry, entryWidth - 10, 6.1) },
+    entry: { ...boxOf({ column: -1, row: -1 }), text: isDot ? "" : fit(graph.entry, entryWidth - 10, 6.1) },
     columns: graph.columns.map((column, index) => ({
       x: left + index * pitch + (pitch - gap) / 2,
       title: fit(column.title, pitch - 6, 7),
@@ -71,7 +76,7 @@ export function sceneOf(graph: Graph, available: number): Scene {
     nodes: graph.nodes.map((node) => {
       const box = boxOf(node);
       const text = node.reason ? REASONS[node.reason] : node.down ? `${node.label}: down` : node.label;
-      return { ...box, node, text: fit(text, box.width - 4, node.reason ? 5.7 : 6.3) };
+      return { ...box, node, text: fit(text, box.width - 4, node.reason ? 5.5 : node.state === "serves" ? 7.2 : 6.3) };
     }),
     edges: graph.edges.map((edge) => ({
       kind: edge.kind,

@@ -49,7 +49,7 @@ export function LaneTable() {
             {rows.map((row) => (
               <tr key={row.lane} class={row.lane === own ? "own" : ""} aria-current={row.lane === own ? "true" : undefined}>
                 <th scope="row">
-                  {row.lane}{" "}
+                  <span class="lane-name">{row.lane}</span>{" "}
                   {row.lane === own && <span class="tag accent">this request</span>}
                   {group.lanes.find((lane) => lane.name === row.lane)?.baseline && <span class="tag">baseline</span>}
                 </th>

@@ -86,7 +86,7 @@ function EntryField() {
   // What the draft says stays choosable, also where the configuration no longer has it.
   const isStrange = "service" in entry ? !services.some((host) => `s:${host}` === now) : entry.gateway !== null && !names.includes(entry.gateway);
   return (
-    <Field label="Enters">
+    <Field label="Enters at">
       {(id) => (
         <select
           id={id}
@@ -96,19 +96,19 @@ function EntryField() {
             patchDraft({ entry: value.startsWith("s:") ? { service: value.slice(2) } : { gateway: value.slice(2) === "" ? null : value.slice(2) } });
           }}
         >
-          {isStrange && <option value={now}>{"service" in entry ? `as a call of ${entry.service}` : `at gateway ${entry.gateway}`}</option>}
-          <optgroup label="At a gateway">
-            {names.length === 0 && <option value="g:">at a gateway without a name</option>}
+          {isStrange && <option value={now}>{"service" in entry ? `call of ${entry.service}` : entry.gateway}</option>}
+          <optgroup label="A gateway">
+            {names.length === 0 && <option value="g:">a gateway without a name</option>}
             {names.map((name) => (
               <option value={`g:${name}`} key={name}>
-                at gateway {name}
+                {name}
               </option>
             ))}
           </optgroup>
-          <optgroup label="Inside the chain">
+          <optgroup label="A call inside the chain">
             {services.map((host) => (
               <option value={`s:${host}`} key={host}>
-                as a call of {shortName(description.value, host)}
+                call of {shortName(description.value, host)}
               </option>
             ))}
           </optgroup>

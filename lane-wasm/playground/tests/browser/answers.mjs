@@ -159,7 +159,7 @@ check("the chain is reordered, shortened, reset; a call enters inside the mesh",
   await stage.after(() => page.getByRole("button", { name: "Do not call mockb" }).click());
   assert.match(await page.locator(".headline .way").innerText(), /mocka v2\s*→\s*mockc v2$/);
   await stage.after(() => page.getByRole("button", { name: "Reset" }).click());
-  await stage.after(() => page.getByLabel("Enters").selectOption({ label: "as a call of mockb" }));
+  await stage.after(() => page.getByLabel("Enters at").selectOption({ label: "call of mockb" }));
   assert.match(await page.locator(".because").innerText(), /No lane was found, so the baseline v1 serves/);
 });
 
