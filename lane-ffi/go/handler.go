@@ -190,7 +190,9 @@ func (r *Router) ReverseProxy(place Place, upstream Upstream, opts ...HandlerOpt
 }
 
 // ServeHTTP decides, and passes the request on.
-func (p *Proxy) ServeHTTP(w http.ResponseWriter, request *http.Request) { p.decide.ServeHTTP(w, request) }
+func (p *Proxy) ServeHTTP(w http.ResponseWriter, request *http.Request) {
+	p.decide.ServeHTTP(w, request)
+}
 
 type upstreamKey struct{}
 

@@ -1,10 +1,7 @@
 package lane
 
 import (
-	"bytes"
 	"encoding/binary"
-	"encoding/json"
-	"fmt"
 	"runtime"
 	"time"
 )
@@ -228,80 +225,4 @@ func (r *Router) ask(operation byte, place string, request *Request, more func([
 	}, read)
 	runtime.KeepAlive(r)
 	return err
-}
-
-// Explanation is a decision, and how it came about (S30).
-type Explanation struct {
-	// Decision is the same one that is given without explaining.
-	Decision Decision
-	// Steps are what was done, in order: each rule that was tried, each place where a lane was looked for, each draw,
-	// each lane that was considered for serving.
-	Steps []Step
-	// JSON is {"decision":…,"explanation":{"undetermined":…,"steps":…}}, as `lane route --explain --json` prints it.
-	JSON json.RawMessage
-}
-
-// Step is one thing that a walk did. Which fields stand depends on Kind.
-type Step struct {
-	// Kind is rule, look, draw or candidate.
-	Kind string `json:"step"`
-	// Group and Rule are those of a rule that was tried (rule), of a lane that was looked for (look: Group), of a split (draw: Rule).
-	Group string `json:"group"`
-	Rule  string `json:"rule"`
-	// Result of a rule: "holds", "undetermined", or {"failed": […]} with the first condition of each entry that did not hold, wanted and actual.
-	Result json.RawMessage `json:"result"`
-	// Place where a lane was looked for: guiding_header, context or source; Found is what was found there, or nil; Unseen says that the header was not recorded.
-	Place  string  `json:"place"`
-	Found  *string `json:"found"`
-	Unseen bool    `json:"unseen"`
-	// By is what decided a draw, Shares are the lanes with weight and range or score.
-	By     json.RawMessage `json:"by"`
-	Shares []Share         `json:"shares"`
-	// Service and Lane of a candidate; Lane is also the one that was drawn. PassedOver is why a candidate does not serve, or empty.
-	Service    string `json:"service"`
-	Lane       string `json:"lane"`
-	PassedOver string `json:"passed_over"`
-}
-
-// Share is a lane's part in a draw.
-type Share struct {
-	Lane   string `json:"lane"`
-	Weight uint32 `json:"weight"`
-	// Range is the first value of the lane's range and the first behind it, where a number decides; else nil.
-	Range []uint64 `json:"range"`
-	// Score is the lane's rendezvous score, where a key decides so; the smallest wins.
-	Score *float64 `json:"score"`
-}
-
-// ExplainIngress decides as [Router.Ingress], and says why. It walks every rule: it is for people, not for every request.
-func (r *Router) ExplainIngress(gateway string, request *Request) (*Explanation, error) {
-	return r.explain(opExplainIngress, gateway, request)
-}
-
-// ExplainHop decides as [Router.Hop], and says why.
-func (r *Router) ExplainHop(service string, request *Request) (*Explanation, error) {
-	return r.explain(opExplainHop, service, request)
-}
-
-func (r *Router) explain(operation byte, place string, request *Request) (*Explanation, error) {
-	explanation := &Explanation{}
-	err := r.ask(operation, place, request, nil, func(answer []byte) error {
-		explanation.JSON = bytes.Clone(answer)
-		return nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	var data struct {
-		Decision    *Decision `json:"decision"`
-		Explanation struct {
-			Steps []Step `json:"steps"`
-		} `json:"explanation"`
-	}
-	data.Decision = &explanation.Decision
-	if err := json.Unmarshal(explanation.JSON, &data); err != nil {
-		return nil, fmt.Errorf("%w (its explanation cannot be read: %w)", ErrDefect, err)
-	}
-	explanation.Steps = data.Explanation.Steps
-	return explanation, nil
 }

@@ -1,8 +1,7 @@
 //! Deciding about a packed request, and packing the decision.
 
 use lane_core::{
-    BUFFER_BYTES, Change, Decision, FoundIn, Headers, Notes, Outcome, Reason, Recorded, Remember, Request, Source,
-    config::Context,
+    BUFFER_BYTES, Change, Decision, FoundIn, Headers, Notes, Outcome, Reason, Recorded, Remember, Request, Source, config::Context,
     explain::Explanation,
 };
 use lane_formats::{
@@ -17,7 +16,7 @@ use super::{
     Ready,
     names::guiding_header,
     operation,
-    read::{Question, Reader},
+    read::{Pair, Question, Reader},
     split_scratch, status,
     write::Writer,
 };
@@ -65,7 +64,9 @@ impl Ready {
         let Self { router, liveness, .. } = self;
         let place = &*question.place;
         let explained = match operation {
-            operation::INGRESS => return self.write_decision(router.ingress(place, &request, liveness), operation, place, &request, answer),
+            operation::INGRESS => {
+                return self.write_decision(router.ingress(place, &request, liveness), operation, place, &request, answer);
+            }
             operation::HOP => return self.write_decision(router.hop(place, &request, liveness), operation, place, &request, answer),
             operation::EXPLAIN_INGRESS => router.explain_ingress(place, &request, liveness),
             operation::TRACE_IDS => {
@@ -172,8 +173,7 @@ impl Ready {
             writer.bytes(what.as_bytes());
         }
         // An answer that runs into the scratch is asked for again, with room for both.
-        let needed = if writer.is_complete() { writer.length() } else { writer.length().saturating_add(BUFFER_BYTES) };
-        needed
+        if writer.is_complete() { writer.length() } else { writer.length().saturating_add(BUFFER_BYTES) }
     }
 
     fn trace(&self, operation: u8, question: &Question<'_>, mut reader: Reader<'_>, answer: &mut [u8]) -> Result<usize, i64> {
@@ -184,9 +184,8 @@ impl Ready {
         };
         reader.end()?;
         let place = question.place.clone().into_owned();
-        let owned = |texts: &[(std::borrow::Cow<'_, str>, std::borrow::Cow<'_, str>)]| {
-            texts.iter().map(|(name, value)| (name.clone().into_owned(), value.clone().into_owned())).collect()
-        };
+        let owned =
+            |texts: &[Pair<'_>]| texts.iter().map(|(name, value)| (name.clone().into_owned(), value.clone().into_owned())).collect();
         let ask = Ask {
             place: match operation {
                 operation::TRACE_INGRESS => Place::Ingress { gateway: place },

@@ -16,6 +16,9 @@ impl From<Malformed> for i64 {
     }
 }
 
+/// A name and a value.
+pub(super) type Pair<'r> = (Cow<'r, str>, Cow<'r, str>);
+
 /// Bytes that are read from the front.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Reader<'r>(&'r [u8]);
@@ -65,7 +68,7 @@ impl<'r> Reader<'r> {
     }
 
     /// Pairs of texts.
-    pub(super) fn pairs(&mut self) -> Result<Vec<(Cow<'r, str>, Cow<'r, str>)>, Malformed> {
+    pub(super) fn pairs(&mut self) -> Result<Vec<Pair<'r>>, Malformed> {
         // Not reserved: the count is a stranger's word.
         (0..self.u32()?).map(|_| Ok((self.text()?, self.text()?))).collect()
     }
@@ -106,8 +109,8 @@ pub(super) struct Question<'r> {
     pub(super) source_service: Option<Cow<'r, str>>,
     pub(super) source_lane: Option<Cow<'r, str>>,
     pub(super) source_address: Option<IpAddr>,
-    pub(super) source_labels: Vec<(Cow<'r, str>, Cow<'r, str>)>,
-    pub(super) remembered: Vec<(Cow<'r, str>, Cow<'r, str>)>,
+    pub(super) source_labels: Vec<Pair<'r>>,
+    pub(super) remembered: Vec<Pair<'r>>,
     pub(super) lines: Lines<'r>,
     pub(super) recorded: Option<Vec<Cow<'r, str>>>,
 }
