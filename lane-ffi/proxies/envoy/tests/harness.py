@@ -229,8 +229,9 @@ class Envoy:
             ENVOYS[self.version],
             *("-c", str(self.folder / "envoy.json")),
             *("--use-dynamic-base-id", "--disable-hot-restart", "--concurrency", str(self._concurrency)),
-            *("--log-level", "warning", "--component-log-level", "dynamic_modules:info,config:info,main:info"),
-            *("--log-path", str(self.folder / "log")),
+            # Without these Envoy takes no configuration from files that change.
+            *("--service-node", "test", "--service-cluster", "test"),
+            *("--log-level", "warning", "--component-log-level", "dynamic_modules:info"),
             *more,
         ]
 
@@ -242,18 +243,11 @@ class Envoy:
         command = self._command("--mode", "validate")
         done = subprocess.run(command, env=self._environment(), capture_output=True, text=True, timeout=PATIENCE, check=False)
         self._folder.cleanup()
-        return done.returncode, done.stdout + done.stderr + self._said(done)
-
-    def _said(self, _done) -> str:
-        return self._log
-
-    @property
-    def _log(self) -> str:
-        path = self.folder / "log"
-        return path.read_text(errors="replace") if path.exists() else ""
+        return done.returncode, done.stdout + done.stderr
 
     def log(self) -> str:
-        return self._log
+        """Everything that Envoy said so far."""
+        return (self.folder / "output").read_text(errors="replace")
 
     def __enter__(self):
         admin = self.folder / "admin"
@@ -273,14 +267,11 @@ class Envoy:
 
     def _alive(self) -> bool:
         if self._process.poll() is not None:
-            raise AssertionError(f"Envoy {self.version} ended with {self._process.returncode}:\n{self.said()}")
+            raise AssertionError(f"Envoy {self.version} ended with {self._process.returncode}:\n{self.log()}")
         return True
 
     def is_alive(self) -> bool:
         return self._process.poll() is None
-
-    def said(self) -> str:
-        return self._log + (self.folder / "output").read_text(errors="replace")
 
     def __exit__(self, *_):
         if self._process.poll() is None:
