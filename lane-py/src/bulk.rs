@@ -60,8 +60,8 @@ pub(crate) fn route(
     }
     let reader = data.extract::<AnyRecordBatch>()?.into_reader()?;
     let given = reader.schema();
-    let plan = Plan::new(loaded, &given, options)?;
     let outputs = outputs(options)?;
+    let plan = Plan::new(loaded, &given, options, outputs.contains(&Output::Notes))?;
     let kept = kept(&given, options)?;
     let mut fields: Vec<_> = kept.iter().filter_map(|position| given.fields().get(*position).cloned()).collect();
     for output in &outputs {

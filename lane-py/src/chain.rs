@@ -110,6 +110,9 @@ fn decision_of(py: Python<'_>, origin: &Origin, report: &Report, ask: Option<Ask
 fn with_counts(origin: &Origin) -> Ask {
     let router = &origin.router.router;
     let mut ask = origin.ask.clone();
+    if std::sync::Arc::ptr_eq(&origin.liveness, &origin.router.all_live) {
+        return ask;
+    }
     for group in router.groups() {
         for service in router.services(group) {
             for lane in router.lanes(group) {

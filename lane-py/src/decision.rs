@@ -99,7 +99,7 @@ impl Decision {
         let texts = |what, value: Option<&Bound<'_, PyAny>>| value.map(|value| convert::texts(what, value)).transpose();
         let lines = set_headers.map(|value| convert::pairs("set_headers", value)).transpose()?.unwrap_or_default();
         let lines = lines.iter().map(|(name, value)| Ok((convert::text("set_headers", name)?, convert::bytes("set_headers", value)?)));
-        let remembered = remember.map(|value| value.try_iter()).transpose()?;
+        let remembered = remember.map(PyAnyMethods::try_iter).transpose()?;
         let report = Report {
             outcome,
             status: outcome.status(),

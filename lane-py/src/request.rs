@@ -119,7 +119,7 @@ impl Request {
     #[pyo3(signature = (url, *, method="GET", **known))]
     fn from_url<'py>(url: &Bound<'py, PyString>, method: &str, known: Option<&Bound<'py, PyDict>>) -> PyResult<Bound<'py, PyAny>> {
         let py = url.py();
-        let arguments = known.map_or_else(|| Ok(PyDict::new(py)), |known| known.copy())?;
+        let arguments = known.map_or_else(|| Ok(PyDict::new(py)), PyDictMethods::copy)?;
         arguments.set_item("method", method)?;
         let (authority, path): (Bound<'_, PyAny>, Bound<'_, PyAny>) =
             py.import(intern!(py, "lane._accept"))?.call_method1(intern!(py, "split_url"), (url,))?.extract()?;

@@ -22,7 +22,7 @@ def request_of(given: object) -> Request:
     if isinstance(given, Request):
         return given
     if isinstance(given, Mapping):
-        if given.get("type") in ("http", "websocket") and "raw_path" in given or "asgi" in given:
+        if (given.get("type") in ("http", "websocket") and "raw_path" in given) or "asgi" in given:
             return of_asgi(given)
         if "REQUEST_METHOD" in given:
             return of_wsgi(given)
@@ -42,7 +42,9 @@ def of_fields(fields: Mapping[Any, Any]) -> Request:
     known = {name: value for name, value in fields.items() if name != "url"}
     for name in known:
         if name in BESIDE:
-            raise TypeError(f"`{name}` is no field of a request here; ask `Router.answer`, which takes requests as data")
+            raise TypeError(
+                f"`{name}` is no field of a request here; ask `Router.answer`, which takes requests as data"
+            )
         if name not in FIELDS:
             raise TypeError(f"a request has no field {name!r}; it has {', '.join(FIELDS)}, or `url`")
     if "url" in fields:
@@ -135,4 +137,6 @@ def text(value: str | bytes) -> str:
 def quote(path: bytes) -> bytes:
     """A path that a server decoded, as it was probably received."""
     keep = b"/-._~!$&'()*+,;=:@"
-    return b"".join(bytes([byte]) if byte in keep or chr(byte).isalnum() and byte < 128 else b"%%%02X" % byte for byte in path)
+    return b"".join(
+        bytes([byte]) if byte in keep or (chr(byte).isalnum() and byte < 128) else b"%%%02X" % byte for byte in path
+    )

@@ -13,7 +13,6 @@ from lane._values import (
     Explanation,
     Fallback,
     Found,
-    FoundIn,
     Outcome,
     Reason,
     Remembered,
@@ -26,8 +25,8 @@ __all__: list[str]
 __version__: str
 
 _Text: TypeAlias = str | bytes
-# A mapping whose values are lines or lists of lines, or pairs.
-_Headers: TypeAlias = Mapping[str, _Text] | Mapping[str, list[str]] | Mapping[str, list[bytes]] | Iterable[tuple[_Text, _Text]]
+# A mapping to lines or lists of lines, or pairs.
+_Headers: TypeAlias = Mapping[str, _Text | list[str] | list[bytes]] | Iterable[tuple[_Text, _Text]]
 _Counts: TypeAlias = Mapping[str, Mapping[str, tuple[int, int]]]
 _Live: TypeAlias = Liveness | _Counts | None
 _Calls: TypeAlias = Mapping[str, Any] | Iterable[Any] | None

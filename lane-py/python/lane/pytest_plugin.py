@@ -175,7 +175,9 @@ def _names(frame: FrameType, line: int) -> list[str]:
                 continue
             if len(statements) == 1 and isinstance(statements[0], (ast.Assert, ast.Expr)):
                 found = (node for node in ast.walk(statements[0]) if isinstance(node, ast.Name))
-                return list(dict.fromkeys(node.id for node in sorted(found, key=lambda node: (node.lineno, node.col_offset))))
+                return list(
+                    dict.fromkeys(node.id for node in sorted(found, key=lambda node: (node.lineno, node.col_offset)))
+                )
             break
     return []
 

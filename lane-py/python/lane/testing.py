@@ -59,8 +59,8 @@ def assert_stays_in_lane(
     """Asserts that a request stays in its lane, all along its calls, and returns its way.
 
     Every call must belong to the lane of the first decision (to `lane`, where one is given) and be served: by the lane
-    itself where it contains the service, else by what the lane falls back to. With `fallback=False` nothing may fall back.
-    `calls` are those of `simulate`.
+    itself where it contains the service, else by what the lane falls back to. With `fallback=False` nothing may fall
+    back. `calls` are those of `simulate`.
     """
     tree = simulate(router, request, calls, gateway=gateway, service=service, live=live, roll=roll)
     problem = _left(tree, lane, fallback)

@@ -52,8 +52,8 @@ impl Cells {
             DataType::Binary => Self::Small(Offsets::of::<BinaryType>(array)),
             DataType::LargeUtf8 => Self::Large(Offsets::of::<LargeUtf8Type>(array)),
             DataType::LargeBinary => Self::Large(Offsets::of::<LargeBinaryType>(array)),
-            DataType::Utf8View => Self::View(array.as_string_view().clone().to_binary_view()),
-            DataType::BinaryView => Self::View(array.as_binary_view().clone()),
+            DataType::Utf8View => Self::View(checked(&array.as_string_view().clone().to_binary_view())?),
+            DataType::BinaryView => Self::View(checked(array.as_binary_view())?),
             DataType::Dictionary(keys, _) => Self::dictionary(array, keys)?,
             other => return Err(ArrowError::SchemaError(format!("a column of type {other} changed its type"))),
         })
@@ -92,6 +92,11 @@ impl Cells {
             Self::Dictionary(keys, values) => values.get(usize::try_from(*keys.get(row)?).ok()?),
         }
     }
+}
+
+/// The array, once every view is known to lie in a buffer: reading one does not look again.
+fn checked(array: &BinaryViewArray) -> Result<BinaryViewArray, ArrowError> {
+    BinaryViewArray::try_new(array.views().clone(), array.data_buffers().to_vec(), array.nulls().cloned())
 }
 
 impl<O: Copy + arrow_buffer::ArrowNativeType> Offsets<O> {
@@ -198,6 +203,8 @@ pub(super) struct Pairs {
     offsets: PairOffsets,
     names: Cells,
     values: Cells,
+    /// How many pairs there are in all rows.
+    count: usize,
 }
 
 enum PairOffsets {
@@ -238,7 +245,7 @@ impl Pairs {
             _ => return Err(changed()),
         };
         let [names, values] = entries.columns() else { return Err(changed()) };
-        Ok(Self { array: array.clone(), offsets, names: Cells::of(names)?, values: Cells::of(values)? })
+        Ok(Self { array: array.clone(), offsets, names: Cells::of(names)?, values: Cells::of(values)?, count: entries.len() })
     }
 
     /// The entries of a row, for [`get`](Self::get).
@@ -251,7 +258,8 @@ impl Pairs {
             PairOffsets::Small(offsets) => offsets.get(row).zip(offsets.get(row + 1)).map(|(start, end)| *start as usize..*end as usize),
             PairOffsets::Large(offsets) => offsets.get(row).zip(offsets.get(row + 1)).map(|(start, end)| *start as usize..*end as usize),
         };
-        range.unwrap_or(0..0)
+        // Offsets that lead out of the column lead nowhere.
+        range.map_or(0..0, |range| range.start..range.end.min(self.count))
     }
 
     /// One pair; none where the name or the value is null.

@@ -175,11 +175,11 @@ impl<'d> Column<'d> {
             Self::Keys(result, names, keys) => {
                 let id = match result {
                     Result::Outcome => Some(decision.outcome as usize),
-                    Result::Group => decision.group.map(|group| group.index()),
-                    Result::Rule => decision.rule.map(|rule| rule.index()),
-                    Result::Lane => decision.lane.map(|lane| lane.index()),
-                    Result::Service => decision.service.map(|service| service.index()),
-                    Result::Subset => decision.subset.and(decision.serving).map(|lane| lane.index()),
+                    Result::Group => decision.group.map(lane_core::GroupId::index),
+                    Result::Rule => decision.rule.map(lane_core::RuleId::index),
+                    Result::Lane => decision.lane.map(lane_core::LaneId::index),
+                    Result::Service => decision.service.map(lane_core::ServiceId::index),
+                    Result::Subset => decision.subset.and(decision.serving).map(lane_core::LaneId::index),
                     Result::Reason => decision.reason.map(|reason| reason as usize),
                     Result::Found => decision.found.map(|found| found as usize),
                     Result::Status | Result::Notes | Result::Undetermined => None,

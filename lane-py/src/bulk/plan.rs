@@ -48,11 +48,13 @@ pub(super) struct Plan {
     /// The headers that were recorded; none where all that matter were.
     pub(super) recorded: Option<Vec<String>>,
     needs: Needs,
+    /// Whether results tell of headers that no rule reads.
+    tells_headers: bool,
 }
 
 impl Plan {
-    /// Reads a schema.
-    pub(super) fn new(loaded: &Loaded, schema: &Schema, options: &Options<'_, '_>) -> PyResult<Self> {
+    /// Reads a schema. `tells_headers`: results tell of headers that no rule reads.
+    pub(super) fn new(loaded: &Loaded, schema: &Schema, options: &Options<'_, '_>, tells_headers: bool) -> PyResult<Self> {
         let mut origins = by_name(schema)?;
         let mapped = mapped(schema, options, &mut origins)?;
         constants(options, &mut origins)?;
@@ -63,7 +65,7 @@ impl Plan {
         for (name, origin) in &origins {
             check_type(schema, name, origin)?;
         }
-        let mut plan = Self { origins, at, place, recorded: None, needs };
+        let mut plan = Self { origins, at, place, recorded: None, needs, tells_headers };
         plan.recorded = plan.recorded_headers(options)?;
         plan.check_needs(schema)?;
         Ok(plan)
@@ -113,9 +115,11 @@ impl Plan {
                 )));
             }
         }
-        let labels = |needed: &str| self.has("source_labels") || self.needs.labels.iter().all(|label| self.has(&format!("label:{label}")) || needed.is_empty());
+        // Labels are all there, or each that is read.
+        let has_labels = self.needs.labels.iter().all(|label| self.has(&format!("label:{label}")));
         for needed in &self.needs.others {
-            if !self.has(needed) && !(*needed == "source_labels" && labels(needed)) {
+            let is_there = self.has(needed) || (*needed == "source_labels" && has_labels);
+            if !is_there {
                 return Err(missing(schema, needed, &format!("the rules read `{needed}`")));
             }
         }
@@ -160,7 +164,7 @@ impl Plan {
             roll,
             headers: HeaderColumns {
                 // Headers that nothing reads need not be looked at in every row.
-                single: several("header:", &|name| self.needs.headers.contains(&name.to_ascii_lowercase()))?,
+                single: several("header:", &|name| self.tells_headers || self.needs.headers.contains(name))?,
                 cookies: several("cookie:", &|name| self.needs.cookies.contains(name))?,
                 pairs: pairs("headers")?,
             },
