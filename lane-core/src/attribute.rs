@@ -188,18 +188,14 @@ impl<'r, H: Headers + ?Sized> Attributes<'r, H> {
         if self.found(header).is_some() {
             return Line::of(self.lines(header));
         }
-        // The same as among `lines`, in one loop: most headers cost a comparison of lengths here.
+        // The same as among `lines`: most headers cost a comparison of lengths here.
         let wanted = self.names.name(header);
-        let mut found = None;
-        for (name, value) in self.request.headers.lines() {
-            if names::is_name(wanted, name) {
-                if found.is_some() {
-                    return Line::Several;
-                }
-                found = Some(value);
-            }
+        let mut lines = self.request.headers.lines();
+        match lines.find(|(name, _)| names::is_name(wanted, name)) {
+            None => Line::None,
+            Some((_, line)) if lines.all(|(name, _)| !names::is_name(wanted, name)) => Line::One(baggage::trim(line)),
+            Some(_) => Line::Several,
         }
-        found.map_or(Line::None, |value| Line::One(baggage::trim(value)))
     }
 
     /// What the pass over the headers found, if this header is among what it looks for and the pass is worth its while.
@@ -238,7 +234,7 @@ impl<'r, H: Headers + ?Sized> Attributes<'r, H> {
     }
 
     /// The guiding header's value.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn guide(&self, header: HeaderId) -> Known<Guide<'r>> {
         match self.line(header) {
             Line::One(line) if !line.is_empty() => Known::Present(Guide::Name(line)),

@@ -279,20 +279,11 @@ impl<'c> Compiler<'c> {
 
     /// The table of called names.
     fn callees(&mut self) -> Callees {
-        let mut table = Callees::default();
         let mut names: Vec<_> = core::mem::take(&mut self.callees).into_iter().collect();
         // The map's order is of no meaning; the router's is the same at every compile.
         names.sort_unstable();
-        for (name, services) in names {
-            let text = self.patterns.pool.add(&name);
-            let hash = table.seed.hash_bytes(name.as_bytes());
-            let entry = dense(table.names.len());
-            table.names.push((text, services.into_boxed_slice()));
-            let Callees { table, names, seed } = &mut table;
-            let pool = &self.patterns.pool;
-            table.insert_unique(hash, entry, |entry| names.get(*entry as usize).map_or(0, |(text, _)| seed.hash_bytes(pool.bytes(*text))));
-        }
-        table
+        let names: Vec<_> = names.into_iter().map(|(name, services)| (self.patterns.pool.add(&name), services)).collect();
+        Callees::of(names, &self.patterns.pool)
     }
 
     fn lane_names(&self) -> LaneNames {

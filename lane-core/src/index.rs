@@ -23,9 +23,10 @@ use hashbrown::HashTable;
 use serde::Serialize;
 
 use crate::{
-    condition::{ConditionId, Facts},
+    condition::{ConditionId, Facts, Truth},
+    config::At,
     intern::{FixedSeed, Map, RuleId, ServiceId, dense},
-    pattern::{Text, host, host::HostPattern},
+    pattern::{Text, host, host::HostPattern, same_bytes},
     request::Headers,
     router::Plan,
 };
@@ -37,7 +38,7 @@ mod row;
 mod tree;
 mod value;
 
-use cell::Cells;
+use cell::{Cells, NO_RULE};
 use row::Row;
 use value::Values;
 
@@ -69,7 +70,7 @@ pub struct RulesFound {
     pub scanned: usize,
     /// By what they demand of headers, cookies, query, baggage, method or caller.
     pub by_value: usize,
-    /// By the beginning of a value, or by a pass over it for all their regular expressions together.
+    /// By the beginning of a value, by a text in it, or by a pass over it for all their regular expressions together.
     pub by_regex: usize,
     /// By their host and path alone.
     pub by_path: usize,
@@ -115,9 +116,9 @@ impl HostTable {
     }
 
     /// The rules of a lower-case name.
-    #[inline]
+    #[inline(always)]
     fn find(&self, name: &[u8], plan: &Plan, seed: &FixedSeed) -> Option<u32> {
-        let same = |text: Text| plan.patterns.pool.bytes(text) == name;
+        let same = |text: Text| same_bytes(plan.patterns.pool.bytes(text), name);
         match self {
             Self::None => None,
             Self::One(text, host) => same(*text).then_some(*host),
@@ -137,47 +138,40 @@ struct HostRules {
     tree: Option<u32>,
 }
 
-/// The first rule found so far that holds, with what its action says.
-#[derive(Debug)]
-pub(crate) struct Best<L> {
-    /// The rule; beyond every rule where there is none.
-    rule: u32,
-    led: Option<L>,
-}
-
-impl<L> Best<L> {
-    /// Nothing yet.
-    const NONE: Self = Self { rule: u32::MAX, led: None };
-
-    fn offer(&mut self, rule: u32, led: L) {
-        *self = Self { rule, led: Some(led) };
-    }
-}
-
 /// A search under way.
-pub(crate) struct Search<'s, 'r, H: Headers + ?Sized, L, J> {
+pub(crate) struct Search<'s, 'r, H: Headers + ?Sized> {
     plan: &'s Plan,
     facts: &'s Facts<'s, 'r, H>,
-    values: Values<'s>,
-    best: Best<L>,
-    /// Whether a rule's action leads anywhere, and where.
-    judge: J,
+    at: At,
+    values: Values,
+    /// The first rule found so far that holds; beyond every rule where there is none.
+    best: u32,
 }
 
-impl<H: Headers + ?Sized, L, J: FnMut(RuleId) -> Option<L>> Search<'_, '_, H, L, J> {
+impl<'s, 'r, H: Headers + ?Sized> Search<'s, 'r, H> {
+    #[inline]
+    fn new(plan: &'s Plan, facts: &'s Facts<'s, 'r, H>, at: At) -> Self {
+        Self { plan, facts, at, values: Values::new(), best: NO_RULE }
+    }
+
     /// Tries a candidate: what the index has not proved, then the action.
     #[inline]
     fn candidate(&mut self, rule: u32, rest: Option<ConditionId>) -> bool {
-        if rest.is_some_and(|rest| self.plan.conditions.holds(rest, self.facts) != crate::condition::Truth::Yes) {
+        if let Some(rest) = rest
+            && self.plan.conditions.holds(rest, self.facts) != Truth::Yes
+        {
             return false;
         }
-        match (self.judge)(RuleId(rule)) {
-            Some(led) => {
-                self.best.offer(rule, led);
-                true
-            }
-            None => false,
+        let leads = self.plan.leads_anywhere(RuleId(rule), self.at, self.facts.attributes);
+        if leads {
+            self.best = rule;
         }
+        leads
+    }
+
+    /// The rule found.
+    fn found(&self) -> Option<RuleId> {
+        (self.best != NO_RULE).then_some(RuleId(self.best))
     }
 }
 
@@ -277,38 +271,30 @@ impl Index {
     }
 
     /// The first rule that holds at a gateway, and whether the hosts of any rule there do.
-    pub(crate) fn gateway<H: Headers + ?Sized, L>(
+    #[inline]
+    pub(crate) fn gateway<H: Headers + ?Sized>(
         &self,
         plan: &Plan,
         gateway: Option<u32>,
         facts: &Facts<'_, '_, H>,
-        judge: impl FnMut(RuleId) -> Option<L>,
-    ) -> (bool, Option<(RuleId, L)>) {
+    ) -> (bool, Option<RuleId>) {
         let classes = gateway.and_then(|gateway| self.by_gateway.get(gateway as usize)).unwrap_or(&self.elsewhere);
-        let mut search = Search { plan, facts, values: Values::new(), best: Best::NONE, judge };
+        let mut search = Search::new(plan, facts, At::Gateway);
         let mut host_held = false;
         for class in classes {
             if let Some(class) = self.classes.get(*class as usize) {
                 host_held |= self.search(class, &mut search);
             }
         }
-        let rule = RuleId(search.best.rule);
-        (host_held, search.best.led.map(|led| (rule, led)))
+        (host_held, search.found())
     }
 
     /// The first rule that holds at hops of a service.
-    pub(crate) fn hop<H: Headers + ?Sized, L>(
-        &self,
-        plan: &Plan,
-        service: ServiceId,
-        facts: &Facts<'_, '_, H>,
-        judge: impl FnMut(RuleId) -> Option<L>,
-    ) -> Option<(RuleId, L)> {
+    pub(crate) fn hop<H: Headers + ?Sized>(&self, plan: &Plan, service: ServiceId, facts: &Facts<'_, '_, H>) -> Option<RuleId> {
         let class = self.by_service.get(&service)?;
-        let mut search = Search { plan, facts, values: Values::new(), best: Best::NONE, judge };
+        let mut search = Search::new(plan, facts, At::Hop);
         self.search(class, &mut search);
-        let rule = RuleId(search.best.rule);
-        search.best.led.map(|led| (rule, led))
+        search.found()
     }
 
     /// How rules are found.
@@ -330,7 +316,7 @@ impl Index {
     }
 
     /// Searches the rules of a class; returns whether the hosts of any hold.
-    fn search<H: Headers + ?Sized, L, J: FnMut(RuleId) -> Option<L>>(&self, class: &Class, search: &mut Search<'_, '_, H, L, J>) -> bool {
+    fn search<H: Headers + ?Sized>(&self, class: &Class, search: &mut Search<'_, '_, H>) -> bool {
         let mut held = false;
         if let Some(host) = class.any {
             held = true;
@@ -374,13 +360,13 @@ impl Index {
         held
     }
 
-    fn search_host<H: Headers + ?Sized, L, J: FnMut(RuleId) -> Option<L>>(&self, host: u32, search: &mut Search<'_, '_, H, L, J>) {
-        let Some(host) = self.hosts.get(host as usize).filter(|host| host.least < search.best.rule) else { return };
+    fn search_host<H: Headers + ?Sized>(&self, host: u32, search: &mut Search<'_, '_, H>) {
+        let Some(host) = self.hosts.get(host as usize).filter(|host| host.least < search.best) else { return };
         if let Some(cell) = host.anywhere {
             self.cells.search(cell, search);
         }
         if let (Some(tree), Some(path)) = (host.tree, search.facts.attributes.request.path) {
-            self.cells.search_tree::<true, _, _, _>(tree, path, search);
+            self.cells.search_tree::<true, _>(tree, path, search);
         }
     }
 }

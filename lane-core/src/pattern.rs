@@ -28,6 +28,10 @@ impl Text {
         self.length == 0
     }
 
+    pub(crate) const fn len(self) -> usize {
+        self.length as usize
+    }
+
     /// The bytes from `start` up to `end` of this text.
     pub(crate) fn part(self, start: usize, end: usize) -> Self {
         Self { start: self.start + crate::intern::dense(start), length: crate::intern::dense(end.saturating_sub(start)) }
@@ -66,6 +70,26 @@ impl Pool {
 
     pub(crate) fn shrink(&mut self) {
         self.0.shrink_to_fit();
+    }
+}
+
+/// Whether two values are the same. Most are short, and a call would cost more than comparing them.
+#[inline(always)]
+pub(crate) fn same_bytes(one: &[u8], other: &[u8]) -> bool {
+    const WORD: usize = 8;
+    const HALF: usize = 4;
+    if one.len() != other.len() {
+        return false;
+    }
+    let word = |bytes: Option<&[u8; WORD]>| bytes.map(|bytes| u64::from_le_bytes(*bytes));
+    let half = |bytes: Option<&[u8; HALF]>| bytes.map(|bytes| u32::from_le_bytes(*bytes));
+    // The first and the last piece overlap as they must, so that two comparisons see every byte.
+    match one.len() {
+        0 => true,
+        1..HALF => one.iter().eq(other),
+        HALF..=WORD => half(one.first_chunk()) == half(other.first_chunk()) && half(one.last_chunk()) == half(other.last_chunk()),
+        9..=16 => word(one.first_chunk()) == word(other.first_chunk()) && word(one.last_chunk()) == word(other.last_chunk()),
+        _ => one == other,
     }
 }
 

@@ -15,7 +15,7 @@ use crate::{
     index::Index,
     intern::{FixedSeed, GroupId, LaneId, Map, Name, RuleId, ServiceId, SubsetId, dense},
     liveness::Liveness,
-    pattern::{Patterns, Text, host, host::HostPattern},
+    pattern::{Patterns, Pool, Text, host, host::HostPattern, same_bytes},
     request::{Headers, Request},
     split::Split,
 };
@@ -214,12 +214,26 @@ pub(crate) enum Action {
 /// Called names to services (S21), without regard to case: each name with its service in every group that has it, in group order.
 #[derive(Debug, Default)]
 pub(crate) struct Callees {
-    pub(crate) table: hashbrown::HashTable<u32>,
-    pub(crate) names: Vec<(Text, Box<[ServiceId]>)>,
-    pub(crate) seed: FixedSeed,
+    table: hashbrown::HashTable<(Text, Ids)>,
+    /// The services of all names, name by name.
+    services: Vec<ServiceId>,
+    seed: FixedSeed,
 }
 
 impl Callees {
+    /// Names with their services; no name twice.
+    pub(crate) fn of(names: impl IntoIterator<Item = (Text, Vec<ServiceId>)>, pool: &Pool) -> Self {
+        let mut callees = Self::default();
+        for (name, services) in names {
+            let ids = Ids { first: dense(callees.services.len()), count: dense(services.len()) };
+            callees.services.extend(services);
+            let Self { table, seed, .. } = &mut callees;
+            let hash = |text: Text| seed.hash_bytes(pool.bytes(text));
+            table.insert_unique(hash(name), (name, ids), |(text, _)| hash(*text));
+        }
+        callees
+    }
+
     /// The services of this name; none where no group has it.
     #[inline]
     pub(crate) fn get(&self, patterns: &Patterns, name: &[u8]) -> &[ServiceId] {
@@ -233,9 +247,14 @@ impl Callees {
 
     #[inline]
     fn find(&self, patterns: &Patterns, name: &[u8]) -> Option<&[ServiceId]> {
-        let same = |entry: &u32| self.names.get(*entry as usize).is_some_and(|(text, _)| patterns.pool.bytes(*text) == name);
-        let entry = self.table.find(self.seed.hash_bytes(name), same)?;
-        self.names.get(*entry as usize).map(|(_, services)| &**services)
+        let same = |(text, _): &(Text, Ids)| patterns.pool.bytes(*text) == name;
+        let (_, Ids { first, count }) = self.table.find(self.seed.hash_bytes(name), same)?;
+        let first = *first as usize;
+        self.services.get(first..first + *count as usize)
+    }
+
+    pub(crate) fn heap_bytes(&self) -> usize {
+        self.table.allocation_size() + self.services.capacity() * size_of::<ServiceId>()
     }
 }
 
@@ -322,12 +341,13 @@ impl Plan {
     pub(crate) fn lane_named(&self, group: GroupId, name: &[u8]) -> Option<LaneId> {
         let same = |lane: &LaneId| {
             let lane = self.lane(*lane);
-            lane.group == group && self.patterns.pool.bytes(lane.name) == name
+            lane.group == group && same_bytes(self.patterns.pool.bytes(lane.name), name)
         };
         self.lane_names.table.find(LaneNames::hash(&self.lane_names.seed, group, name), same).copied()
     }
 
     /// The lane that a value names in the group; encoded values are decoded as far as a lane's name can be long.
+    #[inline(always)]
     fn lane_of_value(&self, group: GroupId, value: Value<'_>) -> Option<LaneId> {
         match value {
             Value::Plain(name) => self.lane_named(group, name),
@@ -357,7 +377,7 @@ impl Plan {
     }
 
     /// The subset of the service that belongs to the lane, if the lane contains the service.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn subset(&self, service: ServiceId, lane: LaneId) -> Option<SubsetId> {
         let lane = self.lane(lane);
         let rank = match &lane.members {
@@ -447,6 +467,12 @@ impl Router {
     /// trace-id context whose guiding header names one.
     pub fn inbound<'a, H: Headers + ?Sized>(&'a self, request: &Request<'a, H>, visit: impl FnMut(Remember<'a>)) {
         self.0.inbound(&self.0.attributes(request), visit);
+    }
+
+    /// Visits the request's trace id (S28) for every group whose context is one, as (group, trace id): by these a host
+    /// looks up what it remembers before it asks about a hop.
+    pub fn trace_ids<'a, H: Headers + ?Sized>(&'a self, request: &Request<'a, H>, visit: impl FnMut(&'a str, &'a [u8])) {
+        self.0.trace_ids(&self.0.attributes(request), visit);
     }
 
     /// The cookie to set for the client after `decision` (S19).

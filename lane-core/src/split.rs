@@ -20,6 +20,8 @@ pub(crate) struct Split {
     pub(crate) shares: Box<[Share]>,
     /// The sum of the weights.
     pub(crate) total: u64,
+    /// The only lane with a positive weight.
+    alone: Option<LaneId>,
     pub(crate) sticky: Option<Sticky>,
 }
 
@@ -72,24 +74,28 @@ pub(crate) enum DrawnBy {
 }
 
 impl Split {
+    pub(crate) fn new(shares: Box<[Share]>, sticky: Option<Sticky>) -> Self {
+        let mut positive = shares.iter().filter(|share| share.weight > 0);
+        let alone = positive.next().map(|share| share.lane).filter(|_| positive.next().is_none());
+        let total = shares.iter().map(|share| u64::from(share.weight)).sum();
+        Self { shares, total, alone, sticky }
+    }
+
     /// Draws a lane for the request.
     pub(crate) fn draw<H: Headers + ?Sized>(&self, attributes: &Attributes<'_, H>, pool: &Pool) -> Draw {
         let roll = attributes.request.roll;
-        let alone = {
-            let mut positive = self.shares.iter().filter(|share| share.weight > 0);
-            positive.next().filter(|_| positive.next().is_none())
-        };
+        let alone = self.alone;
         let Some(sticky) = &self.sticky else {
-            if let Some(share) = alone {
-                return Draw::Lane { lane: share.lane, by: DrawnBy::Alone, cookie: None };
-            }
-            return self.by_roll(roll);
+            return match alone {
+                Some(lane) => Draw::Lane { lane, by: DrawnBy::Alone, cookie: None },
+                None => self.by_roll(roll),
+            };
         };
 
         let salt = sticky.salt.map(|salt| pool.str(salt));
         let mut missing = None;
         for (position, key) in sticky.keys.iter().enumerate() {
-            let lane = attributes.with_key(*key, |value| alone.map_or_else(|| self.by_key(sticky.method, salt, value), |share| share.lane));
+            let lane = attributes.with_key(*key, |value| alone.unwrap_or_else(|| self.by_key(sticky.method, salt, value)));
             match lane {
                 Known::Present(lane) => {
                     let by = if alone.is_some() { DrawnBy::Alone } else { DrawnBy::Key { position, method: sticky.method } };
@@ -106,7 +112,7 @@ impl Split {
         // No key: the roll becomes one where a cookie can carry it (S19).
         let cookie = if sticky.generate.is_some() { roll } else { None };
         match (alone, missing, cookie) {
-            (Some(share), _, cookie) => Draw::Lane { lane: share.lane, by: DrawnBy::Alone, cookie },
+            (Some(lane), _, cookie) => Draw::Lane { lane, by: DrawnBy::Alone, cookie },
             (None, Some(header), _) => Draw::Unseen(header),
             (None, None, Some(roll)) => {
                 let lane = self.by_key(sticky.method, salt, Value::Plain(&cookie_value(roll)));
@@ -143,38 +149,37 @@ impl Split {
     }
 
     /// The lane with the smallest score, the earlier on a tie.
-    ///
-    /// Logarithms cost most, and bounds of them mostly tell the smallest score already: for 0 < u < 1,
-    /// 2(1 - u)/(1 + u) <= -ln u <= (1/u - u)/2. Only lanes whose lower bound reaches the smallest upper bound can win.
     fn rendezvous(&self, salt: Option<&str>, key: Value<'_>) -> LaneId {
-        // Wide enough for every rounding error in the bounds and the score.
-        const MARGIN: f64 = 1.0 + 1e-9;
-        let mut least_upper = f64::INFINITY;
-        let mut lowers = [(0.0, 0.0); AT_ONCE];
-        let positive = || self.shares.iter().filter(|share| share.weight > 0);
-        for (index, share) in positive().enumerate() {
-            let u = uniform(hash_key(share.seed, salt, key));
-            let weight = f64::from(share.weight);
-            least_upper = least_upper.min((1.0 / u - u) / (2.0 * weight));
-            match lowers.get_mut(index) {
-                Some(room) => *room = (2.0 * (1.0 - u) / ((1.0 + u) * weight), u),
-                None => return self.rendezvous_of_many(salt, key),
-            }
-        }
-        let bound = least_upper * MARGIN;
-        let mut contenders = positive().zip(lowers).filter(|(_, (lower, _))| *lower <= bound);
-        let Some((first, (_, u))) = contenders.next() else { return LaneId(0) };
-        let mut best = (None, first.lane);
-        for (share, (_, other)) in contenders {
-            let least = best.0.unwrap_or_else(|| score(u, first.weight));
-            let score = score(other, share.weight);
-            best = if score < least { (Some(score), share.lane) } else { (Some(least), best.1) };
-        }
-        best.1
+        let lane = match (salt, key) {
+            (None, Value::Plain(key)) => self.rendezvous_roughly(|share| xxh64(key, share.seed)),
+            _ => self.rendezvous_roughly(|share| hash_key(share.seed, salt, key)),
+        };
+        lane.unwrap_or_else(|| self.rendezvous_exactly(salt, key))
     }
 
-    /// The same for any number of lanes.
-    fn rendezvous_of_many(&self, salt: Option<&str>, key: Value<'_>) -> LaneId {
+    /// The same by rough logarithms, which cost less than the exact ones and mostly tell the smallest score already.
+    #[inline]
+    fn rendezvous_roughly(&self, hash: impl Fn(&Share) -> u64) -> Option<LaneId> {
+        let mut shares = self.shares.iter().filter(|share| share.weight > 0);
+        let drawn = |share: &Share| (rough_negative_ln(uniform(hash(share))), f64::from(share.weight));
+        let first = shares.next()?;
+        let (mut least, mut weight) = drawn(first);
+        let mut lane = first.lane;
+        for share in shares {
+            let (other, other_weight) = drawn(share);
+            // Scores are quotients of these; comparing products spares the division.
+            if (other + ROUGH) * weight < (least - ROUGH) * other_weight {
+                (least, weight, lane) = (other, other_weight, share.lane);
+            } else if (other - ROUGH) * weight <= (least + ROUGH) * other_weight {
+                return None;
+            }
+        }
+        Some(lane)
+    }
+
+    /// The same by the scores themselves.
+    #[cold]
+    fn rendezvous_exactly(&self, salt: Option<&str>, key: Value<'_>) -> LaneId {
         let mut best: Option<(f64, LaneId)> = None;
         for (lane, score) in self.scores(salt, key) {
             // Strictly smaller: the earlier lane wins a tie.
@@ -202,13 +207,25 @@ pub(crate) fn seed(lane: &str) -> u64 {
     xxh64(lane.as_bytes(), 0)
 }
 
-/// So many lanes are drawn with bounds; more are rare.
-const AT_ONCE: usize = 8;
+/// How far a rough logarithm may be off, with room for every rounding error of a score.
+const ROUGH: f64 = 0.002;
 
 /// A hash as a number between 0 and 1.
 fn uniform(hash: u64) -> f64 {
     // 53 bits are what an f64 holds; the half keeps u above 0, where the logarithm has no value.
     ((hash >> 11) as f64 + 0.5) / (1_u64 << 53) as f64
+}
+
+/// -ln(u), at most [`ROUGH`] off, for 0 < u <= 1: the exponent's share, and the first terms of the series around 3/4.
+fn rough_negative_ln(u: f64) -> f64 {
+    const LN_3_4: f64 = -0.287_682_072_451_780_9;
+    let bits = u.to_bits();
+    // u = mantissa * 2^exponent, 1/2 <= mantissa < 1.
+    let exponent = (bits >> 52) as i32 - 1022;
+    let mantissa = f64::from_bits(bits & ((1 << 52) - 1) | 1022 << 52);
+    let x = (mantissa - 0.75) / 0.75;
+    let ln = LN_3_4 + x * (1.0 - x * (1.0 / 2.0 - x * (1.0 / 3.0 - x * (1.0 / 4.0))));
+    -f64::from(exponent) * core::f64::consts::LN_2 - ln
 }
 
 /// The rendezvous score of S20: the smallest wins.
@@ -233,6 +250,18 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_rough_logarithm_is_as_near_as_promised() {
+        // The smallest and the largest u, powers of two and their neighbours, and a walk over all.
+        let mut values: Vec<f64> = [0, u64::MAX, 1 << 63, (1 << 63) - 1, 1 << 11, 1 << 40].map(uniform).to_vec();
+        values.extend((0..1_000_000_u64).map(|step| uniform(step.wrapping_mul(0x9e37_79b9_7f4a_7c15))));
+        values.extend((0..10_000_u32).map(|step| 0.5 + f64::from(step) / 20_000.0));
+        for u in values {
+            let error = (rough_negative_ln(u) + libm::log(u)).abs();
+            assert!(error < ROUGH * 0.9, "{u}: {error}");
+        }
+    }
+
+    #[test]
     fn bounds_choose_what_the_scores_choose() {
         for weights in [&[40, 30, 30][..], &[1, 1], &[90, 10], &[1, 0, u32::MAX], &[5, 5, 5, 5, 5, 5, 5, 5], &[1; 9]] {
             let share = |(index, weight): (usize, &u32)| Share {
@@ -241,11 +270,11 @@ mod tests {
                 seed: seed("lane") + index as u64,
             };
             let shares: Vec<Share> = weights.iter().enumerate().map(share).collect();
-            let split = Split { total: 1, shares: shares.into_boxed_slice(), sticky: None };
+            let split = Split::new(shares.into_boxed_slice(), None);
             for key in 0..20_000_u32 {
                 let key = Value::Plain(&key.to_le_bytes()[..]).bytes().collect::<Vec<u8>>();
                 let key = Value::Plain(&key);
-                assert_eq!(split.rendezvous(None, key), split.rendezvous_of_many(None, key));
+                assert_eq!(split.rendezvous(None, key), split.rendezvous_exactly(None, key));
             }
         }
     }
@@ -254,7 +283,7 @@ mod tests {
     fn a_tie_goes_to_the_earlier_lane() {
         // One seed gives one hash, so that equal weights give equal scores.
         let share = |lane| Share { lane: LaneId(lane), weight: 7, seed: 1 };
-        let split = Split { total: 14, shares: [share(3), share(2)].into(), sticky: None };
+        let split = Split::new([share(3), share(2)].into(), None);
         assert_eq!(split.rendezvous(None, Value::Plain(b"anybody")), LaneId(3));
     }
 }

@@ -36,6 +36,7 @@ const EXCEPTIONS: &[(&str, &str, &[&str], &str)] = &[
     ("router", "config", &["At", "Mode", "UnknownLane"], "plain Copy enums that mean the same before and after compiling"),
     ("split", "config", &["Method"], "a plain Copy enum that means the same before and after compiling"),
     ("explain", "config", &["Method"], "the same enum, shown"),
+    ("index", "config", &["At"], "a plain Copy enum that means the same before and after compiling"),
     ("index", "router", &["Plan"], "the index is a part of the plan and reads the rules that stand beside it there"),
     ("lib", "index", &["RulesFound"], "plain counts, a part of `Stats`"),
 ];

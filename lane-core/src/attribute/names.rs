@@ -10,6 +10,7 @@ use core::slice;
 use crate::{
     context::baggage::trim,
     intern::{Map, dense},
+    pattern::same_bytes,
 };
 
 /// A header name that the configuration asks for.
@@ -146,13 +147,15 @@ const FEW: usize = 3;
 /// Whether a header has this lower-case name.
 #[inline(always)]
 pub(crate) fn is_name(wanted: &str, name: &[u8]) -> bool {
-    // Most headers differ in length; of the others most are lower case already, and HTTP/2 demands it.
-    wanted.len() == name.len() && (wanted.as_bytes() == name || is_name_in_other_case(wanted, name))
+    // Most headers differ in length already.
+    wanted.len() == name.len() && is_name_of_this_length(wanted, name)
 }
 
-#[cold]
-fn is_name_in_other_case(wanted: &str, name: &[u8]) -> bool {
-    wanted.as_bytes().eq_ignore_ascii_case(name)
+/// Not inlined, so that loops over headers stay as small as the comparison of lengths.
+#[inline(never)]
+fn is_name_of_this_length(wanted: &str, name: &[u8]) -> bool {
+    // Most names are lower case already, and HTTP/2 demands it.
+    same_bytes(wanted.as_bytes(), name) || wanted.as_bytes().eq_ignore_ascii_case(name)
 }
 
 /// One bit for each length; all that are 63 and longer share one.

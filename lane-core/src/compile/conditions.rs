@@ -12,7 +12,7 @@ use crate::{
     intern::dense,
     pattern::{
         Kind, Matcher, Patterns, Range, re2,
-        regex::{Budget, Pending, TooLarge},
+        regex::{Budget, Literals, Pending, TooLarge},
     },
 };
 
@@ -285,7 +285,8 @@ impl Compiler<'_> {
             Some(regex) => *regex,
             None => {
                 let (written, prefix) = (self.patterns.pool.add(pattern), self.name(&checked.prefix));
-                let regex = self.patterns.regexes.add(written, prefix, checked.is_apart);
+                let required = self.name(&checked.required);
+                let regex = self.patterns.regexes.add(Literals { written, prefix, required }, checked.is_apart);
                 self.regexes.insert(pattern.to_owned(), regex);
                 // Of expressions that differ in their literal beginning only, the rest is one.
                 let known = self.behind.get(&*checked.pattern).and_then(|(attribute, at)| self.pending.get_mut(attribute)?.get_mut(*at));
@@ -321,7 +322,7 @@ impl Compiler<'_> {
             for (regex, why) in refused {
                 let place = pending.iter().zip(&paths).find(|(pending, _)| pending.regexes.first().copied() == regex);
                 let Some(((pending, path), regex)) = place.zip(regex) else { continue };
-                let written = regexes.written(regex).map_or(&*pending.pattern, |text| pool.str(text));
+                let written = regexes.literals(regex).map_or(&*pending.pattern, |texts| pool.str(texts.written));
                 let (message, help) = match why {
                     TooLarge::Alone => (
                         format!("the automaton of the regex `{written}` would need more than {} bytes", limits.regex_bytes),

@@ -107,8 +107,7 @@ impl Compiler<'_> {
         let split = rule.split.as_ref().map(|shares| {
             let shares = self.shares(shares, scope, &path.field("split"));
             let sticky = rule.sticky.as_ref().map(|sticky| self.sticky(sticky, at_hop, &path.field("sticky")));
-            let total = shares.iter().map(|share| u64::from(share.weight)).sum();
-            self.splits.push(Split { shares: shares.into_boxed_slice(), total, sticky });
+            self.splits.push(Split::new(shares.into_boxed_slice(), sticky));
             Action::Split(dense(self.splits.len() - 1))
         });
         lane.or(from).or(split)

@@ -187,7 +187,7 @@ fn matcher(plan: &Plan, matcher: Matcher) -> String {
             format!("{}in: [{texts}]", if fold { "ignore_case: " } else { "" })
         }
         Kind::Regex(regex) => {
-            let pattern = plan.patterns.regexes.written(regex).map_or("", |text| plan.str(text));
+            let pattern = plan.patterns.regexes.literals(regex).map_or("", |texts| plan.str(texts.written));
             format!("regex: {pattern:?}")
         }
         Kind::Range(range) => {

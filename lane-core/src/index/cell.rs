@@ -8,14 +8,13 @@
 //! publish/subscribe matching.)
 
 use alloc::vec::Vec;
+use core::ops::Range;
 
 use hashbrown::HashTable;
 
 use crate::{
-    attribute::names::HeaderId,
-    condition::{Attribute, ConditionId, Facts, joined_lines},
-    intern::{FixedSeed, Map, RuleId, dense},
-    pattern::Text,
+    condition::{Attribute, ConditionId},
+    intern::{Map, dense},
     request::Headers,
     router::Plan,
 };
@@ -23,10 +22,10 @@ use crate::{
 use super::{
     RulesFound, Search,
     key::{KEYS, Scheme, TUPLES, choose_keys},
-    pass::{Pass, PassRow, WORTH_A_PASS, automaton_passes},
+    pass::{Pass, WORTH_A_PASS, automaton_passes, text_passes},
     row::{Asked, Row},
     tree::Trees,
-    value::{Found, mix},
+    value::{ABSENT, LINES, NO_KEY, Vocabulary, mix},
 };
 
 /// All cells.
@@ -34,21 +33,19 @@ use super::{
 pub(crate) struct Cells {
     cells: Vec<Cell>,
     tuples: Vec<Tuple>,
-    postings: HashTable<Posting>,
+    postings: Vec<Posting>,
+    /// Tuple and posting of large tuples, by tuple and values.
+    hashed: HashTable<(u32, u32)>,
+    /// Postings of large tuples whose values have numbers in a row; `NO_POSTING` where there is none.
+    direct: Vec<u32>,
     /// Rows of postings, by rule.
     rows: Vec<(u32, Option<ConditionId>)>,
     passes: Vec<Pass>,
     pub(super) trees: Trees,
-    /// What is looked up, by number.
-    asked: Vec<Asked>,
-    numbers: Map<Asked, u32>,
-    /// What is looked up of each header, for cells that the request's headers probe.
-    by_header: Map<HeaderId, Vec<u32>>,
+    /// What is looked up, and the values demanded of it.
+    vocabulary: Vocabulary,
     /// How rows are found, counted while building.
     found: RulesFound,
-    /// What is looked up and is no header.
-    no_headers: Vec<u32>,
-    seed: FixedSeed,
 }
 
 /// The rules of one place.
@@ -70,18 +67,36 @@ struct Cell {
 struct Tuple {
     least: u32,
     asked: [u32; KEYS],
+    /// Its postings, by their first rule.
+    first: u32,
+    count: u32,
+    how: How,
 }
 
-/// A key that is not there.
-const NO_KEY: u32 = u32::MAX;
+/// How the posting of a request's values is found.
+#[derive(Clone, Copy, Debug)]
+enum How {
+    /// By comparing: there are only a few.
+    Scan,
+    /// By the number of its one value, from `lowest` on, in `Cells::direct`.
+    Direct { slots: u32, lowest: u32, span: u32 },
+    /// By hash.
+    Hash,
+}
+
+/// So few postings are compared one by one.
+const COMPARED: usize = 8;
+/// A table of slots has at most so many for each posting.
+const SLOTS: usize = 3;
+
 /// A rule that is not there, behind all others.
 pub(super) const NO_RULE: u32 = u32::MAX;
+const NO_POSTING: u32 = u32::MAX;
 
 /// The rows of a tuple that demand the same values.
 #[derive(Clone, Copy, Debug)]
 struct Posting {
-    tuple: u32,
-    values: [Text; KEYS],
+    values: [u32; KEYS],
     rows: Rows,
 }
 
@@ -105,14 +120,16 @@ impl Cells {
         let scheme = choose_keys(&mut rows);
         let mut loose = Vec::new();
         let mut by_tuple: Map<[u32; KEYS], Vec<Row>> = Map::default();
-        for row in rows {
+        for mut row in rows {
             if row.keys.is_empty() {
                 loose.push(row);
                 continue;
             }
+            // What was asked for first is mostly asked for most: tuples then agree in the value that is read first.
+            row.keys.sort_by_key(|key| self.vocabulary.number(key.asked));
             let mut asked = [NO_KEY; KEYS];
             for (room, key) in asked.iter_mut().zip(&row.keys) {
-                *room = self.number(key.asked);
+                *room = self.vocabulary.number(key.asked);
             }
             by_tuple.entry(asked).or_default().push(row);
         }
@@ -126,50 +143,71 @@ impl Cells {
         }
         // All at once, because what their rows need beyond may add tuples of other cells.
         let first_tuple = dense(self.tuples.len());
-        self.tuples
-            .extend(tuples.iter().map(|(asked, rows)| Tuple { least: rows.first().map_or(NO_RULE, |row| row.rule.0), asked: *asked }));
+        self.tuples.extend(tuples.iter().map(|(asked, rows)| Tuple {
+            least: rows.first().map_or(NO_RULE, |row| row.rule.0),
+            asked: *asked,
+            first: 0,
+            count: 0,
+            how: How::Scan,
+        }));
         let count = dense(tuples.len());
-        for ((_, rows), tuple) in tuples.into_iter().zip(first_tuple..) {
-            self.postings_of(tuple, rows, plan);
+        for ((asked, rows), tuple) in tuples.into_iter().zip(first_tuple..) {
+            self.postings_of(tuple, asked, rows, plan);
         }
         self.cells.push(Cell { least, loose, first_tuple, tuples: count, by_header });
         Some(dense(self.cells.len() - 1))
     }
 
-    fn number(&mut self, asked: Asked) -> u32 {
-        if let Some(number) = self.numbers.get(&asked) {
-            return *number;
-        }
-        let number = dense(self.asked.len());
-        self.asked.push(asked);
-        self.numbers.insert(asked, number);
-        if let Asked::Value(Attribute::Header { header, .. }) | Asked::Presence(Attribute::Header { header, .. }) = asked {
-            self.by_header.entry(header).or_default().push(number);
-        } else {
-            self.no_headers.push(number);
-        }
-        number
-    }
-
     /// Stores the rows of a tuple by the values that they demand.
-    fn postings_of(&mut self, tuple: u32, rows: Vec<Row>, plan: &mut Plan) {
-        let mut by_values: Map<[Text; KEYS], Vec<Row>> = Map::default();
+    fn postings_of(&mut self, tuple: u32, asked: [u32; KEYS], rows: Vec<Row>, plan: &mut Plan) {
+        let mut by_values: Map<[u32; KEYS], Vec<Row>> = Map::default();
         for row in rows {
-            let mut values = [Text::EMPTY; KEYS];
-            for (room, key) in values.iter_mut().zip(&row.keys) {
-                *room = key.value;
+            let mut values = [ABSENT; KEYS];
+            for ((room, key), asked) in values.iter_mut().zip(&row.keys).zip(asked) {
+                *room = self.vocabulary.add(asked, key.value, &plan.patterns.pool);
             }
             by_values.entry(values).or_default().push(row);
         }
-        let mut lists: Vec<([Text; KEYS], Vec<Row>)> = by_values.into_iter().collect();
+        let mut lists: Vec<([u32; KEYS], Vec<Row>)> = by_values.into_iter().collect();
         lists.sort_unstable_by_key(|(values, rows)| (rows.first().map(|row| row.rule), *values));
-        for (values, rows) in lists {
-            let rows = self.rows(rows, true, plan);
-            let Self { postings, tuples, seed, .. } = self;
-            let hash_of = |posting: &Posting| posting_hash(posting, tuples, seed, plan);
-            let posting = Posting { tuple, values, rows };
-            postings.insert_unique(hash_of(&posting), posting, hash_of);
+        // What rows need beyond may add postings of other cells, so they are stored first.
+        let postings: Vec<Posting> =
+            lists.into_iter().map(|(values, rows)| Posting { values, rows: self.rows(rows, true, plan) }).collect();
+        let first = dense(self.postings.len());
+        let count = dense(postings.len());
+        self.postings.extend(postings);
+        let how = self.how(tuple, asked, first..first + count);
+        if let Some(tuple) = self.tuples.get_mut(tuple as usize) {
+            (tuple.first, tuple.count, tuple.how) = (first, count, how);
         }
+    }
+
+    /// Decides how the postings of a tuple are found, and prepares it.
+    fn how(&mut self, tuple: u32, asked: [u32; KEYS], postings: Range<u32>) -> How {
+        if postings.len() <= COMPARED {
+            return How::Scan;
+        }
+        let Self { postings: all, hashed, direct, .. } = self;
+        if let [_, NO_KEY] = asked {
+            let numbers = || postings.clone().filter_map(|id| all.get(id as usize)).map(|Posting { values: [number, _], .. }| *number);
+            let lowest = numbers().min().unwrap_or(0);
+            let span = numbers().max().unwrap_or(0) - lowest + 1;
+            if span as usize <= postings.len() * SLOTS {
+                let slots = direct.len();
+                direct.resize(slots + span as usize, NO_POSTING);
+                for (number, id) in numbers().zip(postings.clone()) {
+                    if let Some(slot) = direct.get_mut(slots + (number - lowest) as usize) {
+                        *slot = id;
+                    }
+                }
+                return How::Direct { slots: dense(slots), lowest, span };
+            }
+        }
+        let hash = |(tuple, id): &(u32, u32)| all.get(*id as usize).map_or(0, |posting| probe_hash(*tuple, posting.values));
+        for id in postings {
+            hashed.insert_unique(hash(&(tuple, id)), (tuple, id), hash);
+        }
+        How::Hash
     }
 
     /// Stores rows that no more hashes tell apart; whether a value was looked up to get here.
@@ -180,10 +218,12 @@ impl Cells {
             let (rows, mut passes) = self.tree_passes(rows, plan);
             let (rows, automata) = automaton_passes(rows, plan);
             passes.extend(automata);
+            let (rows, texts) = text_passes(rows, plan);
+            passes.extend(texts);
             passes.sort_by_key(|pass| pass.least);
             (rows, passes)
         };
-        self.found.by_regex += passes.iter().map(Pass::automaton_rows).sum::<usize>();
+        self.found.by_regex += passes.iter().map(Pass::own_rows).sum::<usize>();
         for row in &rows {
             let counter = match (row.in_tree, by_value) {
                 (true, _) => &mut self.found.by_regex,
@@ -210,13 +250,15 @@ impl Cells {
     pub(super) fn finish(&mut self) {
         self.cells.shrink_to_fit();
         self.tuples.shrink_to_fit();
+        self.postings.shrink_to_fit();
+        self.direct.shrink_to_fit();
         self.rows.shrink_to_fit();
-        self.numbers = Map::default();
+        self.vocabulary.finish();
     }
 
     /// Searches a cell for a rule before the best one.
-    pub(super) fn search<H: Headers + ?Sized, L, J: FnMut(RuleId) -> Option<L>>(&self, cell: u32, search: &mut Search<'_, '_, H, L, J>) {
-        let Some(cell) = self.cells.get(cell as usize).filter(|cell| cell.least < search.best.rule) else { return };
+    pub(super) fn search<H: Headers + ?Sized>(&self, cell: u32, search: &mut Search<'_, '_, H>) {
+        let Some(cell) = self.cells.get(cell as usize).filter(|cell| cell.least < search.best) else { return };
         self.search_rows(&cell.loose, search);
         if cell.by_header {
             return self.search_by_header(*cell, search);
@@ -225,182 +267,153 @@ impl Cells {
         let Some(tuples) = self.tuples.get(first..first + cell.tuples as usize) else { return };
         for (tuple, number) in tuples.iter().zip(cell.first_tuple..) {
             // Tuples are sorted by their first rule.
-            if tuple.least >= search.best.rule {
+            if tuple.least >= search.best {
                 return;
             }
-            match tuple.asked {
-                [only, NO_KEY] => self.probe_one(number, only, search),
-                asked => self.probe(number, asked, search),
-            }
-        }
-    }
-
-    /// Probes a tuple of one key: the commonest.
-    #[inline]
-    fn probe_one<H: Headers + ?Sized, L, J: FnMut(RuleId) -> Option<L>>(
-        &self,
-        tuple: u32,
-        asked: u32,
-        search: &mut Search<'_, '_, H, L, J>,
-    ) {
-        let Some(what) = self.asked.get(asked as usize) else { return };
-        match search.values.get(asked, *what, search.facts, &self.seed) {
-            Found::Absent => {}
-            Found::One(hash, value) => {
-                let pool = &search.plan.patterns.pool;
-                let same = |posting: &Posting| {
-                    let [wanted, _] = posting.values;
-                    posting.tuple == tuple && pool.bytes(wanted) == value
-                };
-                if let Some(posting) = self.postings.find(mix(tuple_hash(tuple), hash), same) {
-                    self.search_rows(&posting.rows, search);
-                }
-            }
-            Found::Pieces(_) | Found::Lines => {
-                self.probe_lines(tuple, [asked, NO_KEY], 0, tuple_hash(tuple), &mut [Found::Absent; KEYS], search);
-            }
+            self.probe(number, tuple, search);
         }
     }
 
     /// Probes what the request's own headers can meet, then what is no header.
-    fn search_by_header<H: Headers + ?Sized, L, J: FnMut(RuleId) -> Option<L>>(&self, cell: Cell, search: &mut Search<'_, '_, H, L, J>) {
+    fn search_by_header<H: Headers + ?Sized>(&self, cell: Cell, search: &mut Search<'_, '_, H>) {
         let first = cell.first_tuple as usize;
         let Some(tuples) = self.tuples.get(first..first + cell.tuples as usize) else { return };
-        let tuple_of =
-            |number: u32| tuples.binary_search_by_key(&[number, NO_KEY], |tuple| tuple.asked).ok().map(|at| cell.first_tuple + dense(at));
-        let attributes = search.facts.attributes;
+        let tuple_of = |number: u32| {
+            let at = tuples.binary_search_by_key(&[number, NO_KEY], |tuple| tuple.asked).ok()?;
+            Some((cell.first_tuple + dense(at), tuples.get(at)?))
+        };
+        let (attributes, pool) = (search.facts.attributes, &search.plan.patterns.pool);
         for (header, line) in attributes.asked_lines() {
-            for number in self.by_header.get(&header).into_iter().flatten() {
-                let (Some(tuple), Some(asked)) = (tuple_of(*number), self.asked.get(*number as usize)) else { continue };
+            for number in self.vocabulary.of_header(header) {
+                let (Some((id, tuple)), Some(asked)) = (tuple_of(*number), self.vocabulary.asked(*number)) else { continue };
                 let value: &[u8] = match asked {
                     Asked::Value(Attribute::Header { joined: true, .. }) => {
                         // All lines make one value: it is looked up once, at the first.
                         if attributes.lines(header).next().is_some_and(|first| core::ptr::eq(first, line)) {
-                            self.probe(tuple, [*number, NO_KEY], search);
+                            self.probe(id, tuple, search);
                         }
                         continue;
                     }
                     Asked::Value(_) => line,
                     Asked::Presence(_) => b"",
                 };
-                let value_hash = self.seed.hash_bytes(value);
-                let found = [Found::One(value_hash, value), Found::Absent];
-                self.look_up(tuple, mix(tuple_hash(tuple), value_hash), [*number, NO_KEY], &found, search);
+                let found = self.vocabulary.find(*number, value, pool);
+                if found != ABSENT {
+                    self.look_up(id, tuple, [found, ABSENT], search);
+                }
             }
         }
-        for number in &self.no_headers {
-            if let Some(tuple) = tuple_of(*number) {
-                self.probe(tuple, [*number, NO_KEY], search);
+        for number in self.vocabulary.of_no_header() {
+            if let Some((id, tuple)) = tuple_of(*number) {
+                self.probe(id, tuple, search);
             }
         }
     }
 
     /// Probes a tuple with the request's values.
-    #[inline]
-    fn probe<H: Headers + ?Sized, L, J: FnMut(RuleId) -> Option<L>>(
-        &self,
-        tuple: u32,
-        asked: [u32; KEYS],
-        search: &mut Search<'_, '_, H, L, J>,
-    ) {
-        let mut probe = tuple_hash(tuple);
-        let mut found = [Found::Absent; KEYS];
-        for (room, number) in found.iter_mut().zip(asked) {
-            let Some(what) = self.asked.get(number as usize) else { break };
-            *room = search.values.get(number, *what, search.facts, &self.seed);
-            match *room {
-                Found::Absent => return,
-                Found::One(hash, _) | Found::Pieces(hash) => probe = mix(probe, hash),
-                Found::Lines => return self.probe_lines(tuple, asked, 0, tuple_hash(tuple), &mut [Found::Absent; KEYS], search),
-            }
+    #[inline(always)]
+    fn probe<H: Headers + ?Sized>(&self, id: u32, tuple: &Tuple, search: &mut Search<'_, '_, H>) {
+        let [first, second] = tuple.asked;
+        let one = search.values.get(first, &self.vocabulary, search.facts);
+        if one == ABSENT {
+            return;
         }
-        self.look_up(tuple, probe, asked, &found, search);
+        if one == LINES {
+            return self.probe_lines(id, tuple, 0, &mut [ABSENT; KEYS], search);
+        }
+        if let How::Scan = tuple.how {
+            for posting in self.postings_of_tuple(tuple) {
+                let [wanted, wanted_too] = posting.values;
+                if wanted != one {
+                    continue;
+                }
+                // The second value is read only where the first is demanded.
+                if wanted_too != ABSENT {
+                    let other = search.values.get(second, &self.vocabulary, search.facts);
+                    if other == LINES {
+                        return self.probe_lines(id, tuple, 0, &mut [ABSENT; KEYS], search);
+                    }
+                    if other != wanted_too {
+                        continue;
+                    }
+                }
+                return self.search_rows(&posting.rows, search);
+            }
+            return;
+        }
+        let other = if second == NO_KEY { ABSENT } else { search.values.get(second, &self.vocabulary, search.facts) };
+        match other {
+            LINES => self.probe_lines(id, tuple, 0, &mut [ABSENT; KEYS], search),
+            ABSENT if second != NO_KEY => {}
+            other => self.look_up(id, tuple, [one, other], search),
+        }
     }
 
     /// Probes a tuple where a header has several lines, any of which may match: with each of them.
     #[cold]
-    fn probe_lines<'s, H: Headers + ?Sized, L, J: FnMut(RuleId) -> Option<L>>(
+    fn probe_lines<H: Headers + ?Sized>(
         &self,
-        tuple: u32,
-        asked: [u32; KEYS],
+        id: u32,
+        tuple: &Tuple,
         position: usize,
-        probe: u64,
-        found: &mut [Found<'s>; KEYS],
-        search: &mut Search<'s, '_, H, L, J>,
+        values: &mut [u32; KEYS],
+        search: &mut Search<'_, '_, H>,
     ) {
-        let number = asked.get(position).copied().unwrap_or(NO_KEY);
-        let Some(what) = self.asked.get(number as usize) else {
-            return self.look_up(tuple, probe, asked, found, search);
-        };
-        let mut go_on = |value: Found<'s>, hash: u64, search: &mut Search<'s, '_, H, L, J>| {
-            if let Some(room) = found.get_mut(position) {
+        let number = tuple.asked.get(position).copied().unwrap_or(NO_KEY);
+        let Some(asked) = self.vocabulary.asked(number) else { return self.look_up(id, tuple, *values, search) };
+        let mut go_on = |value: u32, search: &mut Search<'_, '_, H>| {
+            if let Some(room) = values.get_mut(position).filter(|_| value != ABSENT) {
                 *room = value;
+                self.probe_lines(id, tuple, position + 1, values, search);
             }
-            self.probe_lines(tuple, asked, position + 1, mix(probe, hash), found, search);
         };
-        match search.values.get(number, *what, search.facts, &self.seed) {
-            Found::Absent => {}
-            one @ (Found::One(hash, _) | Found::Pieces(hash)) => go_on(one, hash, search),
-            Found::Lines => {
-                let Asked::Value(Attribute::Header { header, .. }) = *what else { return };
+        match (search.values.get(number, &self.vocabulary, search.facts), asked) {
+            (LINES, Asked::Value(Attribute::Header { header, .. })) => {
                 for line in search.facts.attributes.lines(header) {
-                    let hash = self.seed.hash_bytes(line);
-                    go_on(Found::One(hash, line), hash, search);
+                    go_on(self.vocabulary.find(number, line, &search.plan.patterns.pool), search);
                 }
             }
+            (value, _) => go_on(value, search),
         }
     }
 
-    /// Searches the rows of a tuple that demand the values found.
     #[inline]
-    fn look_up<H: Headers + ?Sized, L, J: FnMut(RuleId) -> Option<L>>(
-        &self,
-        tuple: u32,
-        probe: u64,
-        asked: [u32; KEYS],
-        found: &[Found<'_>; KEYS],
-        search: &mut Search<'_, '_, H, L, J>,
-    ) {
-        let (facts, pool) = (search.facts, &search.plan.patterns.pool);
-        let [first, second] = found;
-        let [first_asked, second_asked] = asked;
-        let same = |posting: &Posting| {
-            let [first_value, second_value] = posting.values;
-            posting.tuple == tuple
-                && self.is_value(first_asked, first, pool.bytes(first_value), facts)
-                && (second_asked == NO_KEY || self.is_value(second_asked, second, pool.bytes(second_value), facts))
+    fn postings_of_tuple(&self, tuple: &Tuple) -> &[Posting] {
+        let first = tuple.first as usize;
+        self.postings.get(first..first + tuple.count as usize).unwrap_or_default()
+    }
+
+    /// Searches the rows of a tuple that demand these values.
+    #[inline(always)]
+    fn look_up<H: Headers + ?Sized>(&self, id: u32, tuple: &Tuple, values: [u32; KEYS], search: &mut Search<'_, '_, H>) {
+        let posting = match tuple.how {
+            How::Scan => self.postings_of_tuple(tuple).iter().find(|posting| posting.values == values),
+            How::Direct { slots, lowest, span } => {
+                let [value, _] = values;
+                let slot = value.wrapping_sub(lowest);
+                if slot >= span {
+                    return;
+                }
+                // Where no posting has the value, the slot is beyond all of them.
+                self.direct.get((slots + slot) as usize).and_then(|posting| self.postings.get(*posting as usize))
+            }
+            How::Hash => {
+                let is_posting = |posting: u32| self.postings.get(posting as usize).is_some_and(|posting| posting.values == values);
+                let found = self.hashed.find(probe_hash(id, values), |(tuple, posting)| *tuple == id && is_posting(*posting));
+                found.and_then(|(_, posting)| self.postings.get(*posting as usize))
+            }
         };
-        if let Some(posting) = self.postings.find(probe, same) {
+        if let Some(posting) = posting {
             self.search_rows(&posting.rows, search);
-        }
-    }
-
-    /// Whether what was found is the value that a row demands.
-    #[inline]
-    fn is_value<H: Headers + ?Sized>(&self, asked: u32, found: &Found<'_>, wanted: &[u8], facts: &Facts<'_, '_, H>) -> bool {
-        match found {
-            Found::One(_, value) => *value == wanted,
-            Found::Pieces(_) => self.are_pieces_of(asked, wanted, facts),
-            Found::Absent | Found::Lines => false,
-        }
-    }
-
-    #[cold]
-    fn are_pieces_of<H: Headers + ?Sized>(&self, asked: u32, wanted: &[u8], facts: &Facts<'_, '_, H>) -> bool {
-        let wanted = wanted.iter().copied();
-        match self.asked.get(asked as usize) {
-            Some(Asked::Value(Attribute::Header { header, .. })) => joined_lines(facts.attributes.lines(*header)).eq(wanted),
-            Some(Asked::Value(attribute)) => facts.value(*attribute).is_some_and(|value| value.bytes().eq(wanted)),
-            Some(Asked::Presence(_)) | None => false,
         }
     }
 
     /// Tries rows in order, then what passes over values find.
     #[inline]
-    fn search_rows<H: Headers + ?Sized, L, J: FnMut(RuleId) -> Option<L>>(&self, rows: &Rows, search: &mut Search<'_, '_, H, L, J>) {
+    fn search_rows<H: Headers + ?Sized>(&self, rows: &Rows, search: &mut Search<'_, '_, H>) {
         let (rule, rest) = rows.first;
-        let ended = rule >= search.best.rule || search.candidate(rule, rest);
-        if !ended && rows.count > 0 {
+        let ended = rule >= search.best || search.candidate(rule, rest);
+        if rows.count > 0 && !ended {
             self.search_more(rows, search);
         }
         if rows.pass_count > 0 {
@@ -408,19 +421,19 @@ impl Cells {
         }
     }
 
-    fn search_more<H: Headers + ?Sized, L, J: FnMut(RuleId) -> Option<L>>(&self, rows: &Rows, search: &mut Search<'_, '_, H, L, J>) {
+    fn search_more<H: Headers + ?Sized>(&self, rows: &Rows, search: &mut Search<'_, '_, H>) {
         let first = rows.more as usize;
         for (rule, rest) in self.rows.get(first..first + rows.count as usize).unwrap_or_default() {
-            if *rule >= search.best.rule || search.candidate(*rule, *rest) {
+            if *rule >= search.best || search.candidate(*rule, *rest) {
                 return;
             }
         }
     }
 
-    fn search_passes<H: Headers + ?Sized, L, J: FnMut(RuleId) -> Option<L>>(&self, rows: &Rows, search: &mut Search<'_, '_, H, L, J>) {
+    fn search_passes<H: Headers + ?Sized>(&self, rows: &Rows, search: &mut Search<'_, '_, H>) {
         let first = rows.passes as usize;
         for pass in self.passes.get(first..first + rows.pass_count as usize).unwrap_or_default() {
-            if pass.least < search.best.rule {
+            if pass.least < search.best {
                 pass.search(self, search);
             }
         }
@@ -432,25 +445,21 @@ impl Cells {
     }
 
     pub(super) fn heap_bytes(&self) -> usize {
-        let passes = self.passes.iter().map(|pass| pass.automaton_rows() * size_of::<PassRow>() + size_of::<Pass>());
+        let passes = self.passes.iter().map(|pass| pass.heap_bytes() + size_of::<Pass>());
         self.cells.capacity() * size_of::<Cell>()
             + self.tuples.capacity() * size_of::<Tuple>()
-            + self.postings.allocation_size()
+            + self.postings.capacity() * size_of::<Posting>()
+            + self.hashed.allocation_size()
+            + self.direct.capacity() * 4
             + self.rows.capacity() * size_of::<(u32, Option<ConditionId>)>()
-            + self.asked.capacity() * size_of::<Asked>()
+            + self.vocabulary.heap_bytes()
             + passes.sum::<usize>()
             + self.trees.heap_bytes()
     }
 }
 
-fn tuple_hash(tuple: u32) -> u64 {
-    mix(u64::from(tuple), 0)
-}
-
-fn posting_hash(posting: &Posting, tuples: &[Tuple], seed: &FixedSeed, plan: &Plan) -> u64 {
-    let asked = tuples.get(posting.tuple as usize).map_or([NO_KEY; KEYS], |tuple| tuple.asked);
-    let keys = asked.into_iter().zip(posting.values).filter(|(number, _)| *number != NO_KEY);
-    keys.fold(tuple_hash(posting.tuple), |probe, (_, value)| mix(probe, seed.hash_bytes(plan.patterns.pool.bytes(value))))
+fn probe_hash(tuple: u32, [one, other]: [u32; KEYS]) -> u64 {
+    mix(u64::from(tuple), u64::from(one) << 32 | u64::from(other))
 }
 
 /// What is left to check, as one condition.

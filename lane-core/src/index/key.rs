@@ -1,6 +1,7 @@
 //! Which of the values that rows demand are looked up: those that make probes and candidates fewest.
 
 use alloc::vec::Vec;
+use core::cmp::Reverse;
 
 use crate::{
     intern::{Map, Set},
@@ -24,14 +25,18 @@ pub(super) enum Scheme {
 /// Leaves each row the keys by which it is looked up; the others become conditions to check.
 pub(super) fn choose_keys(rows: &mut [Row]) -> Scheme {
     let mut frequency: Map<(Asked, Text), usize> = Map::default();
+    let mut popularity: Map<Asked, usize> = Map::default();
     for key in rows.iter().flat_map(|row| &row.keys) {
         *frequency.entry((key.asked, key.value)).or_default() += 1;
+        *popularity.entry(key.asked).or_default() += 1;
     }
     for row in rows.iter_mut() {
-        // Presence tells little apart and comes last; otherwise the rarest first.
+        // Presence tells little apart and comes last; otherwise the rarest first, and of those what most rows ask for, so
+        // that it is read once for all of them.
         row.keys.sort_by_key(|key| {
             let count = frequency.get(&(key.asked, key.value)).copied().unwrap_or(0);
-            (matches!(key.asked, Asked::Presence(_)), count, key.asked)
+            let popularity = popularity.get(&key.asked).copied().unwrap_or(0);
+            (matches!(key.asked, Asked::Presence(_)), count, Reverse(popularity), key.asked)
         });
     }
     let cost = |keys: usize| {
@@ -49,7 +54,8 @@ pub(super) fn choose_keys(rows: &mut [Row]) -> Scheme {
     };
     let has_pairs = rows.iter().any(|row| row.keys.len() > 1);
     let (pair_tuples, pair_cost) = if has_pairs { cost(KEYS) } else { (usize::MAX, usize::MAX) };
-    let scheme = if has_pairs && pair_tuples <= TUPLES && pair_cost < cost(1).1 { Scheme::Pairs } else { Scheme::Single };
+    // On a tie pairs win: their first values are mostly the same, and read once.
+    let scheme = if has_pairs && pair_tuples <= TUPLES && pair_cost <= cost(1).1 { Scheme::Pairs } else { Scheme::Single };
     let keys = if scheme == Scheme::Pairs { KEYS } else { 1 };
     for row in rows {
         let kept: Vec<Key> = taken(&row.keys, keys).copied().collect();

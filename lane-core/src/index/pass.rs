@@ -1,13 +1,15 @@
 //! Rows of one cell that no hash tells apart: one pass over a value finds those whose literal beginning it has, in a
-//! tree, or whose regular expression matches it, in an automaton that they share.
+//! tree, or whose regular expression matches it, in an automaton that they share, or of whose texts it holds one.
 
 use alloc::{boxed::Box, vec::Vec};
+
+use aho_corasick::{Anchored, automaton::Automaton, nfa::contiguous::NFA as Texts};
 
 use crate::{
     attribute::Value,
     condition::{Attribute, Condition, ConditionId, joined_lines},
-    intern::{Map, RuleId},
-    pattern::Kind,
+    intern::Map,
+    pattern::{Kind, Text},
     request::Headers,
     router::Plan,
 };
@@ -38,18 +40,16 @@ enum Passed {
     Automaton(u32, Box<[PassRow]>),
     /// A tree of literal beginnings, by its root.
     Tree(u32),
+    /// Texts of which the value must hold one, and the rows by their text's number, then by rule.
+    Texts(Box<Texts>, Box<[PassRow]>),
 }
 
-/// An expression's number in its automaton, the rule, and what is left to check.
+/// The number of an expression or text in what finds it, the rule, and what is left to check.
 pub(super) type PassRow = (u32, u32, Option<ConditionId>);
 
 impl Pass {
     /// Tries the rows that the attribute's value, or one of its lines, leads to.
-    pub(super) fn search<H: Headers + ?Sized, L, J: FnMut(RuleId) -> Option<L>>(
-        &self,
-        cells: &Cells,
-        search: &mut Search<'_, '_, H, L, J>,
-    ) {
+    pub(super) fn search<H: Headers + ?Sized>(&self, cells: &Cells, search: &mut Search<'_, '_, H>) {
         let facts = search.facts;
         match self.attribute {
             Attribute::Header { header, joined: true } => {
@@ -71,27 +71,19 @@ impl Pass {
         }
     }
 
-    fn run<H: Headers + ?Sized, L, J: FnMut(RuleId) -> Option<L>>(
-        &self,
-        value: &[u8],
-        cells: &Cells,
-        search: &mut Search<'_, '_, H, L, J>,
-    ) {
+    fn run<H: Headers + ?Sized>(&self, value: &[u8], cells: &Cells, search: &mut Search<'_, '_, H>) {
         match &self.rows {
             Passed::Automaton(automaton, rows) => run_automaton(*automaton, rows, value.iter().copied(), search),
-            Passed::Tree(root) => cells.search_tree::<false, _, _, _>(*root, value, search),
+            Passed::Tree(root) => cells.search_tree::<false, _>(*root, value, search),
+            Passed::Texts(texts, rows) => find_texts(texts, rows, value.iter().copied(), search),
         }
     }
 
     #[cold]
-    fn run_pieces<H: Headers + ?Sized, L, J: FnMut(RuleId) -> Option<L>>(
-        &self,
-        value: impl Iterator<Item = u8>,
-        cells: &Cells,
-        search: &mut Search<'_, '_, H, L, J>,
-    ) {
+    fn run_pieces<H: Headers + ?Sized>(&self, value: impl Iterator<Item = u8>, cells: &Cells, search: &mut Search<'_, '_, H>) {
         match &self.rows {
             Passed::Automaton(automaton, rows) => run_automaton(*automaton, rows, value, search),
+            Passed::Texts(texts, rows) => find_texts(texts, rows, value, search),
             Passed::Tree(root) => {
                 // No literal of a tree is longer than this, so more of the value does not matter.
                 let mut start = [0; value::LONGEST];
@@ -100,32 +92,64 @@ impl Pass {
                     *room = byte;
                     length += 1;
                 }
-                cells.search_tree::<false, _, _, _>(*root, start.get(..length).unwrap_or_default(), search);
+                cells.search_tree::<false, _>(*root, start.get(..length).unwrap_or_default(), search);
             }
         }
     }
 
-    /// How many rows an automaton finds.
-    pub(super) fn automaton_rows(&self) -> usize {
+    /// How many rows the pass itself holds.
+    pub(super) fn own_rows(&self) -> usize {
         match &self.rows {
-            Passed::Automaton(_, rows) => rows.len(),
+            Passed::Automaton(_, rows) | Passed::Texts(_, rows) => rows.len(),
             Passed::Tree(_) => 0,
+        }
+    }
+
+    pub(super) fn heap_bytes(&self) -> usize {
+        let texts = if let Passed::Texts(texts, _) = &self.rows { texts.memory_usage() + size_of::<Texts>() } else { 0 };
+        texts + self.own_rows() * size_of::<PassRow>()
+    }
+}
+
+fn run_automaton<H: Headers + ?Sized>(automaton: u32, rows: &[PassRow], value: impl Iterator<Item = u8>, search: &mut Search<'_, '_, H>) {
+    for number in search.plan.patterns.regexes.matching(automaton, value) {
+        let first = rows.partition_point(|(row, ..)| *row < number);
+        for (_, rule, rest) in rows.get(first..).unwrap_or_default().iter().take_while(|(row, ..)| *row == number) {
+            if *rule >= search.best || search.candidate(*rule, *rest) {
+                break;
+            }
         }
     }
 }
 
-fn run_automaton<H: Headers + ?Sized, L, J: FnMut(RuleId) -> Option<L>>(
-    automaton: u32,
-    rows: &[PassRow],
-    value: impl Iterator<Item = u8>,
-    search: &mut Search<'_, '_, H, L, J>,
-) {
-    for number in search.plan.patterns.regexes.matching(automaton, value) {
-        let first = rows.partition_point(|(row, ..)| *row < number);
-        for (_, rule, rest) in rows.get(first..).unwrap_or_default().iter().take_while(|(row, ..)| *row == number) {
-            if *rule >= search.best.rule || search.candidate(*rule, *rest) {
-                break;
+/// Tries the rows whose texts the value holds.
+fn find_texts<H: Headers + ?Sized>(texts: &Texts, rows: &[PassRow], value: impl Iterator<Item = u8>, search: &mut Search<'_, '_, H>) {
+    // Only a search that was asked for anchored starts could fail to start.
+    let Ok(mut state) = texts.start_state(Anchored::No) else { return };
+    let mut tried = 0;
+    for byte in value {
+        state = texts.next_state(Anchored::No, state, byte);
+        if !texts.is_special(state) || !texts.is_match(state) {
+            continue;
+        }
+        for at in 0..texts.match_len(state) {
+            let number = texts.match_pattern(state, at).as_u32();
+            let first = rows.partition_point(|(row, ..)| *row < number);
+            for (_, rule, rest) in rows.get(first..).unwrap_or_default().iter().take_while(|(row, ..)| *row == number) {
+                tried += 1;
+                if *rule >= search.best || search.candidate(*rule, *rest) {
+                    break;
+                }
             }
+        }
+        if tried > rows.len() {
+            // A value that holds a text again and again: trying each row once is less work.
+            for (_, rule, rest) in rows {
+                if *rule < search.best {
+                    search.candidate(*rule, *rest);
+                }
+            }
+            return;
         }
     }
 }
@@ -137,7 +161,7 @@ fn beginnings<'r>(row: &'r Row, plan: &'r Plan) -> impl Iterator<Item = (Attribu
         Condition::Test { attribute, matcher } if !matcher.not && !matcher.or_missing => {
             let (text, proves) = match matcher.kind {
                 Kind::Prefix { text, fold: false } => (text, Some(*id)),
-                Kind::Regex(regex) => (plan.patterns.regexes.prefix(regex)?, None),
+                Kind::Regex(regex) => (plan.patterns.regexes.literals(regex)?.prefix, None),
                 _ => return None,
             };
             let fits = (1..=value::LONGEST).contains(&plan.str(text).len());
@@ -214,6 +238,77 @@ pub(super) fn automaton_passes(rows: Vec<Row>, plan: &mut Plan) -> (Vec<Row>, Ve
         Pass { attribute, least, rows: Passed::Automaton(automaton, rows.into_boxed_slice()) }
     });
     let mut passes: Vec<Pass> = passes.collect();
+    passes.sort_unstable_by_key(|pass| pass.least);
+    (kept, passes)
+}
+
+/// Shorter texts stand in too many values to tell rows apart.
+const SHORTEST_TEXT: usize = 3;
+/// Of longer texts only the beginning is looked for.
+const LONGEST_TEXT: usize = 32;
+
+/// A text that the row demands of a value, anywhere in it; with the condition, if finding the text proves it.
+fn required(row: &Row, plan: &Plan) -> Option<(Attribute, Text, Option<ConditionId>)> {
+    row.rest.iter().find_map(|id| match plan.conditions.node(*id)? {
+        Condition::Test { attribute, matcher } if !matcher.not && !matcher.or_missing => {
+            let (text, proves) = match matcher.kind {
+                Kind::Contains { text, fold: false } => (text, (text.len() <= LONGEST_TEXT).then_some(*id)),
+                Kind::Suffix { text, fold: false } => (text, None),
+                Kind::Regex(regex) => (plan.patterns.regexes.literals(regex)?.required, None),
+                _ => return None,
+            };
+            (text.len() >= SHORTEST_TEXT).then(|| (attribute, text.part(0, text.len().min(LONGEST_TEXT)), proves))
+        }
+        _ => None,
+    })
+}
+
+/// Takes out the rows that a text tells apart which the value must hold; the others stay.
+pub(super) fn text_passes(rows: Vec<Row>, plan: &mut Plan) -> (Vec<Row>, Vec<Pass>) {
+    let mut sizes: Map<Attribute, usize> = Map::default();
+    for row in &rows {
+        if let Some((attribute, ..)) = required(row, plan) {
+            *sizes.entry(attribute).or_default() += 1;
+        }
+    }
+    let mut kept = Vec::new();
+    let mut by_attribute: Map<Attribute, Vec<(Text, Row, Option<ConditionId>)>> = Map::default();
+    for row in rows {
+        match required(&row, plan) {
+            Some((attribute, text, proves)) if sizes.get(&attribute).is_some_and(|size| *size >= WORTH_A_PASS) => {
+                by_attribute.entry(attribute).or_default().push((text, row, proves));
+            }
+            _ => kept.push(row),
+        }
+    }
+    let mut passes = Vec::new();
+    for (attribute, mut rows) in by_attribute {
+        rows.sort_by(|(one, a, _), (other, b, _)| {
+            let pool = &plan.patterns.pool;
+            pool.bytes(*one).cmp(pool.bytes(*other)).then(a.rule.cmp(&b.rule))
+        });
+        let mut texts: Vec<Text> = rows.iter().map(|(text, ..)| *text).collect();
+        texts.dedup_by(|one, other| plan.patterns.pool.bytes(*one) == plan.patterns.pool.bytes(*other));
+        let Ok(automaton) = Texts::builder().build(texts.iter().map(|text| plan.patterns.pool.bytes(*text))) else {
+            // Too many for one automaton.
+            kept.extend(rows.into_iter().map(|(_, row, _)| row));
+            continue;
+        };
+        let least = rows.iter().map(|(_, row, _)| row.rule.0).min().unwrap_or(NO_RULE);
+        let mut numbered: Vec<PassRow> = Vec::with_capacity(rows.len());
+        let mut number = 0;
+        let mut last: Option<Text> = None;
+        for (text, mut row, proves) in rows {
+            if last.is_some_and(|last| plan.patterns.pool.bytes(last) != plan.patterns.pool.bytes(text)) {
+                number += 1;
+            }
+            last = Some(text);
+            row.rest.retain(|condition| Some(*condition) != proves);
+            numbered.push((number, row.rule.0, rest(&row.rest, plan)));
+        }
+        passes.push(Pass { attribute, least, rows: Passed::Texts(Box::new(automaton), numbered.into_boxed_slice()) });
+    }
+    kept.sort_by_key(|row| row.rule);
     passes.sort_unstable_by_key(|pass| pass.least);
     (kept, passes)
 }

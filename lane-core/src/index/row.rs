@@ -105,7 +105,7 @@ impl Row {
                     Kind::Prefix { text, fold: false } => (text, Reach::Prefix, true),
                     // Of `/` nothing is left but that the path begins with it, which the test itself says.
                     Kind::Segments(text) if !plan.str(text).is_empty() => (text, Reach::Below, true),
-                    Kind::Regex(regex) => match plan.patterns.regexes.prefix(regex) {
+                    Kind::Regex(regex) => match plan.patterns.regexes.literals(regex).map(|texts| texts.prefix) {
                         Some(prefix) if !plan.str(prefix).is_empty() => (prefix, Reach::Prefix, false),
                         _ => return self.rest.push(id),
                     },

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 
 use crate::{
     intern::{RuleId, dense},
-    pattern::Text,
+    pattern::{Text, same_bytes},
     request::Headers,
     router::Plan,
 };
@@ -43,6 +43,8 @@ struct Node {
     /// The children, by first byte from `lowest` on.
     children: u32,
     lowest: u8,
+    /// Whether there is any such cell: mostly there is none.
+    ends: bool,
     span: u16,
 }
 
@@ -84,7 +86,7 @@ impl Cells {
         let id = self.trees.nodes.len();
         // The step from the node above has compared the first byte already.
         let label = first.part(if level == 0 { 0 } else { depth + 1 }, common);
-        self.trees.nodes.push(Node { label, least, exact: NONE, below: NONE, prefix: NONE, children: 0, lowest: 0, span: 0 });
+        self.trees.nodes.push(Node { label, least, exact: NONE, below: NONE, prefix: NONE, children: 0, lowest: 0, ends: false, span: 0 });
 
         let byte_at = |row: &Row, plan: &Plan| plan.patterns.pool.bytes(literal(row)).get(common).copied();
         let mut ends: [Vec<Row>; 3] = Default::default();
@@ -125,7 +127,8 @@ impl Cells {
             }
         }
         if let Some(node) = self.trees.nodes.get_mut(id) {
-            *node = Node { label, least, exact, below, prefix, children: dense(children), lowest, span };
+            let ends = [exact, below, prefix] != [NONE; 3];
+            *node = Node { label, least, exact, below, prefix, children: dense(children), lowest, ends, span };
         }
         dense(id)
     }
@@ -133,45 +136,46 @@ impl Cells {
     /// Searches the cells of every literal that the value is, or begins with. A path may be given as received: it ends
     /// where a query or fragment begins, and no literal goes beyond.
     #[inline]
-    pub(super) fn search_tree<const IS_PATH: bool, H: Headers + ?Sized, L, J: FnMut(RuleId) -> Option<L>>(
-        &self,
-        root: u32,
-        value: &[u8],
-        search: &mut Search<'_, '_, H, L, J>,
-    ) {
+    pub(super) fn search_tree<const IS_PATH: bool, H: Headers + ?Sized>(&self, root: u32, value: &[u8], search: &mut Search<'_, '_, H>) {
         let pool = &search.plan.patterns.pool;
         let (mut at, mut rest) = (root, value);
         while let Some(node) = self.trees.nodes.get(at as usize) {
-            if node.least >= search.best.rule {
+            if node.least >= search.best {
                 return;
             }
             if !node.label.is_empty() {
-                let Some(after) = rest.strip_prefix(pool.bytes(node.label)) else { return };
+                let Some((start, after)) = rest.split_at_checked(node.label.len()) else { return };
+                if !same_bytes(start, pool.bytes(node.label)) {
+                    return;
+                }
                 rest = after;
             }
-            if node.prefix != NONE {
-                self.search(node.prefix, search);
+            if node.ends {
+                let next = rest.first().copied().filter(|next| !IS_PATH || !matches!(next, b'?' | b'#'));
+                self.search_ends(node, next, search);
             }
-            let next = match rest {
-                [] => None,
-                [b'?' | b'#', ..] if IS_PATH => None,
-                [next, ..] => Some(*next),
-            };
-            if node.below != NONE && matches!(next, None | Some(b'/')) {
-                self.search(node.below, search);
-            }
-            let (Some(next), [_, after @ ..]) = (next, rest) else {
-                if node.exact != NONE {
-                    self.search(node.exact, search);
-                }
-                return;
-            };
+            // No literal of a path goes beyond a `?`, so there is no such child.
+            let [next, after @ ..] = rest else { return };
             let step = u16::from(next.wrapping_sub(node.lowest));
             if step >= node.span {
                 return;
             }
             let Some(child) = self.trees.children.get(node.children as usize + usize::from(step)) else { return };
             (at, rest) = (*child, after);
+        }
+    }
+
+    /// Searches the cells of a node, after which the value goes on with `next`.
+    #[inline]
+    fn search_ends<H: Headers + ?Sized>(&self, node: &Node, next: Option<u8>, search: &mut Search<'_, '_, H>) {
+        if node.prefix != NONE {
+            self.search(node.prefix, search);
+        }
+        if node.below != NONE && matches!(next, None | Some(b'/')) {
+            self.search(node.below, search);
+        }
+        if node.exact != NONE && next.is_none() {
+            self.search(node.exact, search);
         }
     }
 }

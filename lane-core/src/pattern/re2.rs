@@ -43,6 +43,8 @@ pub(crate) struct Checked<'p> {
     pub(crate) plain: Option<Plain>,
     /// The text with which everything that it matches begins.
     pub(crate) prefix: String,
+    /// A text that everything that it matches holds: the longest found, or nothing.
+    pub(crate) required: String,
     /// Whether it may share an automaton with others: at most one part repeats without end over nearly any
     /// byte. The states of two such parts in each of many expressions multiply.
     pub(crate) shares: bool,
@@ -74,7 +76,8 @@ pub(crate) fn check(pattern: &str) -> Result<Checked<'_>, Refusal> {
     let (prefix, behind) = prefix(&tree);
     let is_apart = behind.is_some();
     let shares = floating_parts(&tree) <= 1;
-    Ok(Checked { pattern: checker.rewritten(behind.unwrap_or(0)), is_apart, plain: plain(&tree), prefix, shares })
+    let required = required(&tree);
+    Ok(Checked { pattern: checker.rewritten(behind.unwrap_or(0)), is_apart, plain: plain(&tree), prefix, required, shares })
 }
 
 fn help_for(error: &ast::ErrorKind) -> Option<&'static str> {
@@ -313,6 +316,30 @@ fn prefix(tree: &Ast) -> (String, Option<usize>) {
     let stands_alone = !prefix.is_empty() && !behind.iter().any(looks_back);
     let offset = behind.first().map_or(tree.span().end.offset, |part| part.span().start.offset);
     (prefix, stands_alone.then_some(offset))
+}
+
+/// The longest run of literals that every match holds, as far as a look at the parts in a row tells.
+fn required(tree: &Ast) -> String {
+    let parts = match tree {
+        Ast::Concat(concat) => &concat.asts[..],
+        tree => core::slice::from_ref(tree),
+    };
+    // Flags change what literals mean, from where they stand on.
+    if parts.iter().any(|part| matches!(part, Ast::Flags(_))) {
+        return String::new();
+    }
+    let longer = |one: String, other: String| if other.len() > one.len() { other } else { one };
+    let (mut longest, mut run) = (String::new(), String::new());
+    for part in parts {
+        match part {
+            Ast::Literal(literal) if literal.c.is_ascii() => run.push(literal.c),
+            Ast::Group(group) if group.flags().is_none_or(|flags| flags.items.is_empty()) => {
+                longest = longer(longer(longest, core::mem::take(&mut run)), required(&group.ast));
+            }
+            _ => longest = longer(longest, core::mem::take(&mut run)),
+        }
+    }
+    longer(longest, run)
 }
 
 /// Whether what a piece matches may depend on what stands before it.

@@ -26,13 +26,21 @@ const MOST_FAILURES: usize = 4;
 const SHARED_BYTES: usize = 64 << 10;
 const SHARED_BYTES_EACH: usize = 1 << 10;
 
+/// The texts of an expression.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Literals {
+    /// As written.
+    pub(crate) written: Text,
+    /// The text with which every match begins.
+    pub(crate) prefix: Text,
+    /// A text that every match holds.
+    pub(crate) required: Text,
+}
+
 /// An expression in [`Regexes`].
 #[derive(Clone, Copy, Debug)]
 struct Entry {
-    /// As written.
-    written: Text,
-    /// The text with which every match begins.
-    prefix: Text,
+    literals: Literals,
     /// Whether the automaton is for what stands behind the prefix.
     is_apart: bool,
     automaton: u32,
@@ -80,8 +88,8 @@ impl Regexes {
     const NONE: u32 = u32::MAX;
 
     /// Adds an expression that is compiled later; until then it matches nothing.
-    pub(crate) fn add(&mut self, written: Text, prefix: Text, is_apart: bool) -> u32 {
-        self.entries.push(Entry { written, prefix, is_apart, automaton: Self::NONE, number: 0 });
+    pub(crate) fn add(&mut self, literals: Literals, is_apart: bool) -> u32 {
+        self.entries.push(Entry { literals, is_apart, automaton: Self::NONE, number: 0 });
         crate::intern::dense(self.entries.len() - 1)
     }
 
@@ -155,7 +163,7 @@ impl Regexes {
     /// Whether the expression matches the whole value; texts are in `pool`.
     pub(crate) fn matches(&self, regex: u32, pool: &Pool, mut value: impl Iterator<Item = u8>) -> bool {
         let Some(entry) = self.entries.get(regex as usize) else { return false };
-        if entry.is_apart && !pool.bytes(entry.prefix).iter().all(|byte| value.next() == Some(*byte)) {
+        if entry.is_apart && !pool.bytes(entry.literals.prefix).iter().all(|byte| value.next() == Some(*byte)) {
             return false;
         }
         self.matching(entry.automaton, value).any(|number| number == entry.number)
@@ -173,14 +181,9 @@ impl Regexes {
         self.entries.get(regex as usize).filter(|entry| !entry.is_apart).map(|entry| (entry.automaton, entry.number))
     }
 
-    /// The expression as written.
-    pub(crate) fn written(&self, regex: u32) -> Option<Text> {
-        self.entries.get(regex as usize).map(|entry| entry.written)
-    }
-
-    /// The text with which every match begins.
-    pub(crate) fn prefix(&self, regex: u32) -> Option<Text> {
-        self.entries.get(regex as usize).map(|entry| entry.prefix)
+    /// The expression's texts.
+    pub(crate) fn literals(&self, regex: u32) -> Option<Literals> {
+        self.entries.get(regex as usize).map(|entry| entry.literals)
     }
 
     /// How many expressions and automata there are.

@@ -232,6 +232,16 @@ impl Plan {
         }
     }
 
+    pub(crate) fn trace_ids<'a, H: Headers + ?Sized>(&'a self, attributes: &Attributes<'a, H>, mut visit: impl FnMut(&'a str, &'a [u8])) {
+        for group in &self.groups {
+            if let Context::TraceId(header) = group.context
+                && let Some(trace_id) = attributes.trace_id(header).present()
+            {
+                visit(self.str(group.name), trace_id);
+            }
+        }
+    }
+
     pub(crate) fn cookie(&self, decision: &Decision) -> Option<Cookie<'_>> {
         let roll = decision.cookie?;
         let Action::Split(split) = self.rule(decision.rule?).action else { return None };

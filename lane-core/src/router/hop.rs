@@ -12,6 +12,7 @@ use crate::{
 
 use super::{
     Context, Group, Plan,
+    ingress::Led,
     recorder::{Found, LookedIn, Recorder},
 };
 
@@ -24,8 +25,8 @@ enum Look<'r> {
     Torn,
     /// A lane.
     Lane(LaneId, FoundIn),
-    /// A complete decision, by a rule.
-    Decided(Decision),
+    /// A rule that holds, and where it leads.
+    Rule(RuleId, Led),
     /// It cannot be told.
     Unknown,
 }
@@ -42,87 +43,81 @@ impl Plan {
         recorder: &mut impl Recorder,
     ) -> Decision {
         let services = self.callees.get(&self.patterns, service.as_bytes());
-        let mut blank = Decision::blank(Outcome::Pass, Place::Hop);
-        let Some(first) = services.first() else { return blank };
-        blank.service = Some(*first);
+        let Some(first) = services.first() else { return Decision::blank(Outcome::Pass, Place::Hop) };
         let places = match self.group(self.service(*first).group).mode {
             Mode::Permissive => PERMISSIVE,
             Mode::Strict => STRICT,
         };
         for place in places {
             for service in services {
+                let id = self.service(*service).group;
                 let look = match place {
-                    LookedIn::GuidingHeader => self.by_guiding_header(*service, attributes, recorder),
-                    LookedIn::Context => self.by_context(*service, attributes, recorder),
-                    LookedIn::Source => self.by_source(*service, attributes, recorder),
-                    LookedIn::Rules => self.by_rules(*service, attributes, liveness, recorder),
+                    LookedIn::GuidingHeader => self.by_guiding_header(id, attributes, recorder),
+                    LookedIn::Context => self.by_context(id, attributes, recorder),
+                    LookedIn::Source => self.by_source(id, attributes, recorder),
+                    LookedIn::Rules => self.by_rules(*service, attributes, recorder),
                 };
-                let mut decision = Decision { service: Some(*service), group: Some(self.service(*service).group), ..blank };
-                match look {
+                let (name, found) = match look {
                     Look::Nothing => continue,
+                    Look::Name(name, found) => (Some(name), found),
+                    Look::Torn => (None, FoundIn::Header),
                     Look::Lane(lane, found) => {
-                        decision.found = Some(found);
-                        self.resolve(*service, lane, liveness, recorder, &mut decision);
+                        return self.resolve(*service, lane, liveness, recorder).decision(Place::Hop, id, *service, lane, Some(found));
                     }
-                    Look::Name(name, found) => {
-                        decision.found = Some(found);
-                        self.resolve_name(*service, Some(name), liveness, recorder, &mut decision);
+                    Look::Rule(rule, led) => {
+                        return self.conclude(rule, led, Place::Hop, &self.facts(attributes), liveness, recorder);
                     }
-                    Look::Torn => {
-                        decision.found = Some(FoundIn::Header);
-                        self.resolve_name(*service, None, liveness, recorder, &mut decision);
-                    }
-                    Look::Decided(decided) => decision = decided,
-                    Look::Unknown => return Decision { outcome: Outcome::Undetermined, ..blank },
-                }
-                return decision;
+                    Look::Unknown => return Decision { service: Some(*first), ..Decision::blank(Outcome::Undetermined, Place::Hop) },
+                };
+                return match name.and_then(|name| self.lane_of_value(id, name)) {
+                    Some(lane) => self.resolve(*service, lane, liveness, recorder).decision(Place::Hop, id, *service, lane, Some(found)),
+                    None => self.unknown_lane(*service, name, found, liveness, recorder),
+                };
             }
         }
         // Nothing found: the first group with a baseline serves by it (S23).
         for service in services {
             let group = self.service(*service).group;
             if let Some(baseline) = self.group(group).baseline {
-                let mut decision = Decision { service: Some(*service), group: Some(group), ..blank };
-                self.resolve(*service, baseline, liveness, recorder, &mut decision);
-                return decision;
+                return self.resolve(*service, baseline, liveness, recorder).decision(Place::Hop, group, *service, baseline, None);
             }
         }
-        Decision { outcome: Outcome::NoRoute, ..blank }
+        Decision { service: Some(*first), ..Decision::blank(Outcome::NoRoute, Place::Hop) }
     }
 
-    /// Serves a name that was found; none stands for lines that differ.
-    fn resolve_name(
+    /// Serves a name that no lane has (S23); none stands for lines that differ.
+    fn unknown_lane(
         &self,
         service: ServiceId,
         name: Option<Value<'_>>,
+        found: FoundIn,
         liveness: &Liveness,
         recorder: &mut impl Recorder,
-        decision: &mut Decision,
-    ) {
-        let group = self.service(service).group;
-        if let Some(lane) = name.and_then(|name| self.lane_of_value(group, name)) {
-            return self.resolve(service, lane, liveness, recorder, decision);
-        }
-        decision.notes = decision.notes.and(Notes::UNKNOWN_LANE);
-        let Group { unknown, baseline, .. } = *self.group(group);
+    ) -> Decision {
+        let id = self.service(service).group;
+        let Group { unknown, baseline, .. } = *self.group(id);
         let lane = match unknown {
             UnknownLane::Reject => None,
             UnknownLane::Baseline => baseline,
-            UnknownLane::NearestAncestor => name.and_then(|name| self.ancestor(group, name)).or(baseline),
+            UnknownLane::NearestAncestor => name.and_then(|name| self.ancestor(id, name)).or(baseline),
         };
-        match lane {
-            Some(lane) => self.resolve(service, lane, liveness, recorder, decision),
-            None => decision.outcome = Outcome::NoRoute,
-        }
+        let mut decision = match lane {
+            Some(lane) => self.resolve(service, lane, liveness, recorder).decision(Place::Hop, id, service, lane, Some(found)),
+            None => {
+                Decision { group: Some(id), service: Some(service), found: Some(found), ..Decision::blank(Outcome::NoRoute, Place::Hop) }
+            }
+        };
+        decision.notes = decision.notes.and(Notes::UNKNOWN_LANE);
+        decision
     }
 
+    #[inline(always)]
     fn by_guiding_header<'r, H: Headers + ?Sized>(
         &self,
-        service: ServiceId,
+        group: GroupId,
         attributes: &Attributes<'r, H>,
         recorder: &mut impl Recorder,
     ) -> Look<'r> {
-        let group = self.service(service).group;
         let header = self.group(group).guiding.header;
         let known = attributes.guide(header);
         recorder.looked(self, group, LookedIn::GuidingHeader, known.into());
@@ -133,6 +128,7 @@ impl Plan {
     }
 
     /// What looking gave, by what is known of the place.
+    #[inline(always)]
     fn look<'r, T>(&self, known: Known<T>, recorder: &mut impl Recorder, found: impl FnOnce(T) -> Look<'r>) -> Look<'r> {
         match known {
             Known::Absent => Look::Nothing,
@@ -145,13 +141,7 @@ impl Plan {
     }
 
     /// The baggage member, or the lane remembered for the trace id; empty ones count as absent (S22).
-    fn by_context<'r, H: Headers + ?Sized>(
-        &self,
-        service: ServiceId,
-        attributes: &Attributes<'r, H>,
-        recorder: &mut impl Recorder,
-    ) -> Look<'r> {
-        let id = self.service(service).group;
+    fn by_context<'r, H: Headers + ?Sized>(&self, id: GroupId, attributes: &Attributes<'r, H>, recorder: &mut impl Recorder) -> Look<'r> {
         let group = self.group(id);
         let (known, found_in) = match group.context {
             Context::Header => return Look::Nothing,
@@ -168,13 +158,7 @@ impl Plan {
     }
 
     /// The caller's own lane (S22).
-    fn by_source<'r, H: Headers + ?Sized>(
-        &self,
-        service: ServiceId,
-        attributes: &Attributes<'r, H>,
-        recorder: &mut impl Recorder,
-    ) -> Look<'r> {
-        let id = self.service(service).group;
+    fn by_source<'r, H: Headers + ?Sized>(&self, id: GroupId, attributes: &Attributes<'r, H>, recorder: &mut impl Recorder) -> Look<'r> {
         let group = self.group(id);
         let lane = self.own_lane(id, attributes).filter(|lane| group.mode == Mode::Strict || Some(*lane) != group.baseline);
         recorder.looked(self, id, LookedIn::Source, lane.map_or(Found::Nothing, Found::Lane));
@@ -210,20 +194,18 @@ impl Plan {
         &self,
         service: ServiceId,
         attributes: &Attributes<'r, H>,
-        liveness: &Liveness,
         recorder: &mut R,
     ) -> Look<'r> {
         let facts = self.facts(attributes);
         let ended = if H::PARTIAL || R::WALKS_ALL || !self.indexed {
             self.walk(self.index.hop_rules(service), At::Hop, &facts, recorder).1
         } else {
-            let judge = |rule: RuleId| self.leads(rule, At::Hop, attributes);
-            self.index.hop(self, service, &facts, judge).map(|(rule, led)| (rule, Some(led)))
+            self.index.hop(self, service, &facts).map(|rule| (rule, self.leads(rule, At::Hop, attributes)))
         };
         match ended {
             None => Look::Nothing,
             Some((_, None)) => Look::Unknown,
-            Some((rule, Some(led))) => Look::Decided(self.conclude(rule, led, Place::Hop, &facts, liveness, recorder)),
+            Some((rule, Some(led))) => Look::Rule(rule, led),
         }
     }
 }

@@ -49,9 +49,8 @@ impl Plan {
         let (host_held, ended) = if H::PARTIAL || R::WALKS_ALL || !self.indexed {
             self.walk(self.gateway_rules(gateway), At::Gateway, &facts, recorder)
         } else {
-            let judge = |rule: RuleId| self.leads(rule, At::Gateway, attributes);
-            let (host_held, found) = self.index.gateway(self, gateway, &facts, judge);
-            (host_held, found.map(|(rule, led)| (rule, Some(led))))
+            let (host_held, found) = self.index.gateway(self, gateway, &facts);
+            (host_held, found.map(|rule| (rule, self.leads(rule, At::Gateway, attributes))))
         };
         match ended {
             None => Decision::blank(if host_held { Outcome::NoRoute } else { Outcome::Pass }, place),
@@ -82,10 +81,20 @@ impl Plan {
     }
 
     /// Where a rule leads whose hosts and conditions hold, if it leads anywhere; everything is known of the request.
-    #[inline]
+    #[inline(always)]
     pub(super) fn leads<H: Headers + ?Sized>(&self, rule: RuleId, at: At, attributes: &Attributes<'_, H>) -> Option<Led> {
         let rule = self.rule(rule);
-        self.kept(rule, at, attributes).present().or_else(|| self.led(rule, attributes).present())
+        match rule.action {
+            Action::Lane(lane) if !rule.keeps_lane => Some(Led::To { lane, found: None }),
+            Action::Split(split) if !rule.keeps_lane => Some(Led::Split(split)),
+            _ => self.kept(rule, at, attributes).present().or_else(|| self.led(rule, attributes).present()),
+        }
+    }
+
+    /// Whether such a rule leads anywhere: most do, whatever the request.
+    #[inline(always)]
+    pub(crate) fn leads_anywhere<H: Headers + ?Sized>(&self, rule: RuleId, at: At, attributes: &Attributes<'_, H>) -> bool {
+        !matches!(self.rule(rule).action, Action::From(_)) || self.leads(rule, at, attributes).is_some()
     }
 
     /// The rules that hold at a gateway, in order.
@@ -179,6 +188,7 @@ impl Plan {
     }
 
     /// Completes the decision of a rule that holds.
+    #[inline(always)]
     pub(super) fn conclude<H: Headers + ?Sized>(
         &self,
         id: RuleId,
@@ -189,37 +199,34 @@ impl Plan {
         recorder: &mut impl Recorder,
     ) -> Decision {
         let rule = self.rule(id);
-        let mut decision = Decision::blank(Outcome::Undetermined, place);
-        decision.group = Some(rule.group);
-        decision.rule = Some(id);
-        decision.service = Some(rule.service);
-        let lane = match led {
-            Led::To { lane, found } => {
-                decision.found = found;
-                lane
-            }
+        let undetermined = || Decision {
+            group: Some(rule.group),
+            rule: Some(id),
+            service: Some(rule.service),
+            ..Decision::blank(Outcome::Undetermined, place)
+        };
+        let (lane, found, cookie) = match led {
+            Led::To { lane, found } => (lane, found, None),
             Led::Split(split) => match self.splits.get(split as usize).map(|split| split.draw(facts.attributes, &self.patterns.pool)) {
                 Some(Draw::Lane { lane, by, cookie }) => {
                     recorder.drawn(self, id, lane, by, facts);
-                    decision.cookie = cookie;
-                    lane
+                    (lane, None, cookie)
                 }
                 Some(Draw::Unseen(header)) => {
                     recorder.unseen(self, header);
-                    return decision;
+                    return undetermined();
                 }
                 Some(Draw::NeedsRoll) | None => {
                     recorder.needs_roll();
-                    return decision;
+                    return undetermined();
                 }
             },
         };
-        if place == Place::Hop {
-            decision.found = decision.found.or(Some(FoundIn::Rule));
-        }
-        self.resolve(rule.service, lane, liveness, recorder, &mut decision);
-        if !decision.serves() {
-            decision.cookie = None;
+        let found = if place == Place::Hop { found.or(Some(FoundIn::Rule)) } else { found };
+        let mut decision = self.resolve(rule.service, lane, liveness, recorder).decision(place, rule.group, rule.service, lane, found);
+        decision.rule = Some(id);
+        if decision.serves() {
+            decision.cookie = cookie;
         }
         if let (Place::Gateway(_), Context::TraceId(header)) = (place, self.group(rule.group).context)
             && facts.attributes.trace_id(header).present().is_none()

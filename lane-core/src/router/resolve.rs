@@ -1,12 +1,22 @@
 //! Which endpoints serve a lane: its own, or those of its fallback lanes in order (S24).
 
 use crate::{
-    decision::{Decision, Notes, Outcome, Reason},
-    intern::{LaneId, ServiceId, SubsetId},
+    decision::{Decision, FoundIn, Notes, Outcome, Place, Reason},
+    intern::{GroupId, LaneId, ServiceId, SubsetId},
     liveness::Liveness,
 };
 
 use super::{Plan, recorder::Recorder};
+
+/// What became of a lane at a service.
+#[derive(Clone, Copy)]
+pub(super) struct Resolved {
+    outcome: Outcome,
+    /// Who serves, if anybody does.
+    serving: Option<Serving>,
+    /// Why the lane itself does not.
+    reason: Option<Reason>,
+}
 
 /// A candidate that may serve.
 #[derive(Clone, Copy)]
@@ -16,6 +26,27 @@ struct Serving {
     note: Notes,
 }
 
+impl Resolved {
+    /// The decision of a group for a lane that was found so.
+    #[inline(always)]
+    pub(super) fn decision(self, place: Place, group: GroupId, service: ServiceId, lane: LaneId, found: Option<FoundIn>) -> Decision {
+        Decision {
+            outcome: self.outcome,
+            group: Some(group),
+            rule: None,
+            lane: Some(lane),
+            service: Some(service),
+            subset: self.serving.map(|serving| serving.subset),
+            serving: self.serving.map(|serving| serving.lane),
+            reason: self.reason,
+            found,
+            notes: self.serving.map_or(Notes::NONE, |serving| serving.note),
+            cookie: None,
+            place,
+        }
+    }
+}
+
 /// What serves when nothing else can: the first that is only not healthy enough.
 fn last_resort(lane: LaneId, reason: Reason, subset: Option<SubsetId>) -> Option<Serving> {
     let subset = subset.filter(|_| reason == Reason::BelowMinHealthy)?;
@@ -23,69 +54,49 @@ fn last_resort(lane: LaneId, reason: Reason, subset: Option<SubsetId>) -> Option
 }
 
 impl Plan {
-    /// Completes a decision with the endpoints that serve `service` for `lane`.
-    pub(super) fn resolve(
-        &self,
-        service: ServiceId,
-        lane: LaneId,
-        liveness: &Liveness,
-        recorder: &mut impl Recorder,
-        decision: &mut Decision,
-    ) {
-        decision.service = Some(service);
-        decision.lane = Some(lane);
+    /// The endpoints that serve `service` for `lane`.
+    #[inline(always)]
+    pub(super) fn resolve(&self, service: ServiceId, lane: LaneId, liveness: &Liveness, recorder: &mut impl Recorder) -> Resolved {
         let own = self.judge(service, lane, liveness);
         recorder.considered(self, service, lane, own.err().map(|(reason, _)| reason));
         match own {
-            Ok(subset) => {
-                decision.outcome = Outcome::Routed;
-                decision.subset = Some(subset);
-                decision.serving = Some(lane);
-            }
-            Err((reason, subset)) => {
-                decision.reason = Some(reason);
-                self.fall_back(service, lane, last_resort(lane, reason, subset), liveness, recorder, decision);
-            }
+            Ok(subset) => Resolved { outcome: Outcome::Routed, serving: Some(Serving { lane, subset, note: Notes::NONE }), reason: None },
+            Err((reason, subset)) => self.fall_back(service, lane, reason, subset, liveness, recorder),
         }
     }
 
-    /// Completes a decision with the first fallback lane that can serve, or with what is left when none can.
+    /// The first fallback lane that can serve, or what is left when none can.
     fn fall_back(
         &self,
         service: ServiceId,
         lane: LaneId,
-        mut last: Option<Serving>,
+        reason: Reason,
+        own: Option<SubsetId>,
         liveness: &Liveness,
         recorder: &mut impl Recorder,
-        decision: &mut Decision,
-    ) {
-        let mut serving = None;
+    ) -> Resolved {
+        let mut last = last_resort(lane, reason, own);
         for candidate in &self.lane(lane).fallback {
             let judged = self.judge(service, *candidate, liveness);
             recorder.considered(self, service, *candidate, judged.err().map(|(reason, _)| reason));
             match judged {
                 Ok(subset) => {
-                    serving = Some(Serving { lane: *candidate, subset, note: Notes::NONE });
-                    break;
+                    let serving = Serving { lane: *candidate, subset, note: Notes::NONE };
+                    return Resolved { outcome: Outcome::FellBack, serving: Some(serving), reason: Some(reason) };
                 }
                 Err((reason, subset)) => last = last.or(last_resort(*candidate, reason, subset)),
             }
         }
-        match serving.or(last) {
-            Some(serving) => {
-                let own = serving.lane == lane;
-                decision.outcome = if own { Outcome::Routed } else { Outcome::FellBack };
-                decision.reason = decision.reason.filter(|_| !own);
-                decision.subset = Some(serving.subset);
-                decision.serving = Some(serving.lane);
-                decision.notes = decision.notes.and(serving.note);
-            }
-            None => decision.outcome = Outcome::Unavailable,
+        match last {
+            // The lane itself serves after all: then nothing stood in its way.
+            Some(serving) if serving.lane == lane => Resolved { outcome: Outcome::Routed, serving: last, reason: None },
+            Some(_) => Resolved { outcome: Outcome::FellBack, serving: last, reason: Some(reason) },
+            None => Resolved { outcome: Outcome::Unavailable, serving: None, reason: Some(reason) },
         }
     }
 
     /// Whether a lane can serve a service; if not, why, and the subset if there is one.
-    #[inline]
+    #[inline(always)]
     fn judge(&self, service: ServiceId, lane: LaneId, liveness: &Liveness) -> Result<SubsetId, (Reason, Option<SubsetId>)> {
         let subset = self.subset(service, lane).ok_or((Reason::NotInLane, None))?;
         // What was never counted counts as live.

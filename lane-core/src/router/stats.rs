@@ -61,6 +61,7 @@ impl Router {
             + self.0.hosts.capacity() * size_of::<HostPattern>()
             + shares.sum::<usize>()
             + size_of_val(services.as_slice())
+            + self.0.callees.heap_bytes()
             + lanes.iter().map(|lane| size_of::<Lane>() + members(lane) + size_of_val(&*lane.fallback)).sum::<usize>();
         let mut bytes = Bytes {
             texts: patterns.pool.heap_bytes(),
