@@ -5,13 +5,14 @@ import "./styles/answer.css";
 import "./styles/editor.css";
 import { render } from "preact";
 import { App } from "./panels/App";
-import { openLink, startEvaluating } from "./state/store";
+import { openFirst, openLink, startEvaluating, startKeeping } from "./state/store";
 import { startTheme } from "./ui/theme";
 
 startTheme();
 addEventListener("hashchange", () => void openLink());
 // A link first, so that the example does not flash by.
-void openLink().finally(() => {
+void openFirst().finally(() => {
   startEvaluating();
+  startKeeping();
   render(<App />, document.getElementById("page")!);
 });

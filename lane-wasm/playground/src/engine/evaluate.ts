@@ -5,7 +5,7 @@ import type { Description, Diagnostic, Router, Table } from "lane/full";
 import { type Live, knownLive, toAsk } from "../request/model";
 import { CONFIG_FILE, gatewaysOf, lanesOf } from "./facts";
 import { suiteCases } from "../state/tests";
-import { type Answer, type Evaluation, type Input, MAX_ROWS, type SplitAnswer, type SplitQuestion } from "./protocol";
+import { type Answer, type Evaluation, type Input, MAX_CALLS, MAX_ROWS, type SplitAnswer, type SplitQuestion } from "./protocol";
 
 interface Compiled {
   text: string;
@@ -77,7 +77,7 @@ export class Evaluator {
 
   private answer({ router, description, lanesOf, gateways }: Compiled, input: Input): Answer {
     const live: Live = knownLive(input.live, lanesOf);
-    const answer: Answer = { description, chain: null, problems: [], tables: [], tests: null, testsProblem: null };
+    const answer: Answer = { description, chain: null, moreCalls: 0, problems: [], tables: [], tests: null, testsProblem: null };
     answer.tables = this.tablesOf(router, description, live);
     const ask = toAsk(input.draft, gateways, live);
     try {
@@ -94,13 +94,17 @@ export class Evaluator {
         answer.testsProblem = message(error);
       }
     }
-    if (answer.chain?.table) answer.chain.table = null; // `tables` has it
+    if (answer.chain) {
+      answer.chain.table = null; // `tables` has it
+      answer.moreCalls = answer.chain.hops.splice(MAX_CALLS).length;
+    }
     return answer;
   }
 }
 
 function shortened(table: Table): Table {
-  return table.rows.length > MAX_ROWS ? { ...table, rows: table.rows.slice(0, MAX_ROWS) } : table;
+  const rows = table.rows.slice(0, MAX_ROWS).map((row) => ({ ...row, cells: row.cells.slice(0, MAX_CALLS) }));
+  return { ...table, services: table.services.slice(0, MAX_CALLS), rows };
 }
 
 function message(error: unknown): string {

@@ -16,11 +16,13 @@ export interface Input {
 /** What the engine says to a configuration that compiles. */
 export interface Answer {
   description: Description;
-  /** The request's way; null where the request could not be asked. */
+  /** The request's way; null where the request could not be asked. Calls beyond `MAX_CALLS` are left out. */
   chain: Chain | null;
+  /** How many calls were left out. */
+  moreCalls: number;
   /** Why it could not. */
   problems: Problem[];
-  /** For every group, the lane table. Rows beyond `MAX_ROWS` are left out. */
+  /** For every group, the lane table. Rows beyond `MAX_ROWS`, and columns beyond `MAX_CALLS`, are left out. */
   tables: Table[];
   /** What came of the tests; null without any, or where they could not be run. */
   tests: TestRun | null;
@@ -47,6 +49,8 @@ export interface Evaluation {
 
 /** Rows of a lane table that are worth sending to a page. */
 export const MAX_ROWS = 200;
+/** Calls of a chain, and services of a table, likewise. */
+export const MAX_CALLS = 50;
 
 /** What a split does with many keys, and with one. */
 export interface SplitQuestion {

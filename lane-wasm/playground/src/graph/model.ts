@@ -3,6 +3,7 @@
 
 import type { Chain, Decision, Description, GroupDescription, Reason } from "lane/full";
 import { shortName } from "../engine/facts";
+import { MAX_CALLS } from "../engine/protocol";
 import type { Live } from "../request/model";
 import { type Stage, stages } from "../state/why";
 
@@ -104,9 +105,8 @@ function unreached(all: Stage[], group: GroupDescription | undefined, descriptio
   if (!last?.service || last.outcome === "pass") return [];
   const hosts = order ?? group?.services.map((service) => service.host) ?? [];
   const position = hosts.findLastIndex((name) => name === last.service || shortName(description, name) === shortName(description, last.service!));
-  const done = all.length >= hosts.length;
-  if (position < 0 || done) return [];
-  return hosts.slice(position + 1).map((host) => ({ title: shortName(description, host), host: hostOf(description, host), reached: false, verdict: null }));
+  if (position < 0 || all.length >= Math.min(hosts.length, MAX_CALLS)) return [];
+  return hosts.slice(position + 1, position + 9).map((host) => ({ title: shortName(description, host), host: hostOf(description, host), reached: false, verdict: null }));
 }
 
 function hostOf(description: Description, name: string): string {

@@ -42,6 +42,7 @@ function Content() {
       <Headline />
       <LaneTable />
       {allStages.value.length > 0 && <GraphView />}
+      {(answer.value?.moreCalls ?? 0) > 0 && <p class="hint">The chain goes on for {answer.value!.moreCalls} further calls, which are not shown.</p>}
       <Tabs
         label="Details of the answer"
         active={tab.value}

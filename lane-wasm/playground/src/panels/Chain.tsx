@@ -1,6 +1,7 @@
 // The order of the calls: as the configuration says, or as the user says.
 
 import { shortName } from "../engine/facts";
+import { MAX_CALLS } from "../engine/protocol";
 import { chainOrder, description, draft } from "../state/store";
 import { allStages, decidingGroup } from "../state/view";
 import { Icon } from "../ui/parts";
@@ -13,7 +14,8 @@ export function Chain() {
   const entered = allStages.value[0]?.decision.service ?? ("service" in draft.value.entry ? draft.value.entry.service : null);
   const declared = entered && hosts.includes(entered) ? hosts.slice(hosts.indexOf(entered)) : hosts;
   const order = chainOrder.value ?? declared;
-  const all = [...new Set(groups.flatMap((one) => one.services.map((service) => service.host)))];
+  const all = [...new Set(groups.flatMap((one) => one.services.map((service) => service.host)))].slice(0, 300);
+  const shown = order.slice(0, MAX_CALLS);
   const set = (next: string[]) => {
     chainOrder.value = next;
   };
@@ -35,7 +37,7 @@ export function Chain() {
         )}
       </legend>
       <ol>
-        {order.map((name, at) => {
+        {shown.map((name, at) => {
           const short = shortName(description.value, name);
           return (
             <li key={`${name}-${at}`}>
@@ -55,6 +57,7 @@ export function Chain() {
           );
         })}
       </ol>
+      {order.length > shown.length && <p class="hint">and {order.length - shown.length} further calls</p>}
       <select
         class="add-service"
         aria-label="Add a call"

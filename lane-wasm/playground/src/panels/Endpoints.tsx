@@ -7,6 +7,7 @@ import { shownGroup } from "../state/view";
 
 /** Lanes beyond these are in the configuration, but no switches for them are drawn. */
 const MAX_LANES = 30;
+const MAX_SERVICES = 30;
 
 export function setCounts(service: string, lane: string, counts: [number, number] | null): void {
   const lanes = { ...live.value[service] };
@@ -29,6 +30,7 @@ export function Endpoints() {
   const group = shownGroup.value;
   if (!group) return null;
   const hasPart = Object.values(live.value).some((lanes) => Object.values(lanes).some(([all, healthy]) => healthy > 0 && healthy < all));
+  const services = group.services.slice(0, MAX_SERVICES);
   const showCounts = isCounting || hasPart;
   return (
     <fieldset class="endpoints">
@@ -50,7 +52,7 @@ export function Endpoints() {
               <th scope="col">
                 <span class="visually-hidden">Lane</span>
               </th>
-              {group.services.map((service) => (
+              {services.map((service) => (
                 <th scope="col" key={service.host} title={service.host}>
                   {shortName(description.value, service.host)}
                   {service.min_healthy_percent > 0 && <span class="hint">≥ {service.min_healthy_percent} %</span>}
@@ -64,7 +66,7 @@ export function Endpoints() {
                 <th scope="row" title={lane.name}>
                   {lane.name}
                 </th>
-                {group.services.map((service) => (
+                {services.map((service) => (
                   <td key={service.host}>
                     {lane.subsets.some((subset) => subset.service === service.host) ? (
                       showCounts ? (
@@ -84,7 +86,7 @@ export function Endpoints() {
           </tbody>
         </table>
       </div>
-      {group.lanes.length > MAX_LANES && <p class="hint">{group.lanes.length - MAX_LANES} further lanes count as up.</p>}
+      {(group.lanes.length > MAX_LANES || group.services.length > MAX_SERVICES) && <p class="hint">What is not listed counts as up.</p>}
     </fieldset>
   );
 }

@@ -15,6 +15,9 @@ const WORDS: Record<Decision["outcome"], string> = {
   undetermined: "undetermined",
 };
 
+/** Stops of the way that one line can still hold. */
+const STOPS = 12;
+
 export function Headline() {
   const all = allStages.value;
   const problem = answer.value?.problems.length;
@@ -29,11 +32,12 @@ export function Headline() {
         <span class={`chip ${isBad ? "bad" : outcome === "undetermined" || outcome === "pass" ? "plain" : ""}`}>
           {status === 0 ? "" : status} {isBad || outcome === "undetermined" || outcome === "pass" ? WORDS[outcome] : "routed"}
         </span>
-        {all.map((stage, index) => (
+        {all.slice(0, STOPS).map((stage, index) => (
           <Stop key={index} stage={stage} isFirst={index === 0} />
         ))}
+        {all.length > STOPS && <span class="stop">→ {all.length - STOPS} more</span>}
       </p>
-      <p class="because">{because(all)}</p>
+      <p class="because">{because(all.slice(0, STOPS))}</p>
     </div>
   );
 }

@@ -63,6 +63,7 @@ export function LaneTable() {
           </tbody>
         </table>
       </div>
+      {group.services.length > table.services.length && <p class="hint">{group.services.length - table.services.length} further services are not shown.</p>}
       {group.lanes.length > rows.length && (
         <p class="hint">
           {group.lanes.length - rows.length} further lanes.{" "}

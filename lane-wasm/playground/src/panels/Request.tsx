@@ -65,7 +65,7 @@ function CurlBox({ onDone }: { onDone: () => void }) {
           id={id}
           class="mono"
           rows={3}
-          autofocus
+          ref={(element) => element?.focus()}
           spellcheck={false}
           placeholder="curl https://shop.example/cart -H 'x-user-group: qa'"
           onInput={(event) => take(event.currentTarget.value)}
@@ -76,11 +76,14 @@ function CurlBox({ onDone }: { onDone: () => void }) {
   );
 }
 
+/** Entries of a list to choose from; whoever has more pastes a request. */
+const MAX_OPTIONS = 300;
+
 const entryKey = (entry: Entry): string => ("service" in entry ? `s:${entry.service}` : `g:${entry.gateway ?? gateways.value[0] ?? ""}`);
 
 function EntryField() {
   const names = gateways.value;
-  const services = [...new Set((description.value?.groups ?? []).flatMap((group) => group.services.map((service) => service.host)))];
+  const services = [...new Set((description.value?.groups ?? []).flatMap((group) => group.services.map((service) => service.host)))].slice(0, MAX_OPTIONS);
   const { entry } = draft.value;
   const now = entryKey(entry);
   // What the draft says stays choosable, also where the configuration no longer has it.

@@ -47,9 +47,20 @@ export async function decode(fragment: string): Promise<Shared | null> {
     if (error instanceof LinkError) throw error;
     throw new LinkError("the link is damaged: its content cannot be unpacked. Perhaps it was cut off when it was copied");
   }
+  let content: string;
+  try {
+    content = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    throw new LinkError("the link is damaged: its content is no state of this page");
+  }
+  return readState(content);
+}
+
+/** A state written as JSON. */
+export function readState(content: string): Shared {
   let state: unknown;
   try {
-    state = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+    state = JSON.parse(content);
   } catch {
     throw new LinkError("the link is damaged: its content is no state of this page");
   }

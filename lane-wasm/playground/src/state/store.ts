@@ -10,7 +10,7 @@ import type { Schema } from "../editor/schema";
 import type { Draft, Live } from "../request/model";
 import { EXAMPLES } from "./bundled";
 import type { Example } from "./examples";
-import { LinkError, type Shared, decode, encode } from "./share";
+import { LinkError, PREFIX, type Shared, decode, encode, readState } from "./share";
 import type { TestCase } from "./tests";
 
 const first = EXAMPLES[0]!;
@@ -119,12 +119,52 @@ export function loadExample(example: Example): void {
 
 export const shared = (): Shared => ({ text: text.value, draft: draft.value, chain: chainOrder.value, live: live.value, tests: tests.value });
 
+const KEPT = "lane-playground-state";
+
+/** Keeps the state for a reload of this tab, and takes a link out of the address once it no longer tells the truth. */
+export function startKeeping(): () => void {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  return effect(() => {
+    const state = shared();
+    clearTimeout(timer);
+    timer = setTimeout(() => {
+      const content = JSON.stringify(state);
+      if (location.hash.startsWith(`#${PREFIX}`) && content !== linked) history.replaceState(null, "", location.pathname + location.search);
+      try {
+        sessionStorage.setItem(KEPT, content);
+      } catch {
+        // Storage is switched off or full: a reload begins anew.
+      }
+    }, 300);
+  });
+}
+
+/** The state that the link in the address holds. */
+let linked = "";
+
+/** What this tab held before it was reloaded. */
+function openKept(): void {
+  try {
+    const content = sessionStorage.getItem(KEPT);
+    if (content) load(readState(content));
+  } catch {
+    // Nothing is kept, or an older page kept something else.
+  }
+}
+
+/** Opens the link in the address, or what the tab held before. */
+export async function openFirst(): Promise<void> {
+  if (location.hash.length > 1) await openLink();
+  else openKept();
+}
+
 /** Opens the link in the address, if there is one. A bad one is told, and the page stays as it is. */
 export async function openLink(): Promise<void> {
   try {
     const state = await decode(location.hash);
     if (!state) return;
     load(state);
+    linked = JSON.stringify(shared());
     notice.value = null;
   } catch (error) {
     const why = error instanceof LinkError ? error.message : "the link is damaged";
@@ -136,6 +176,7 @@ export async function openLink(): Promise<void> {
 export async function shareLink(): Promise<void> {
   try {
     const link = `#${await encode(shared())}`;
+    linked = JSON.stringify(shared());
     history.replaceState(null, "", link);
     const isCopied = await copy(location.href);
     const where = isCopied ? "The link is on the clipboard." : "The link is in the address bar.";

@@ -65,6 +65,19 @@ check("a share link opens as the same state", async (stage) => {
   assert.equal(before.down, "false");
 });
 
+check("a reload keeps the work; a link that no longer holds leaves the address", async (stage) => {
+  const page = await stage.open();
+  await stage.answered();
+  await stage.after(() => page.getByLabel("Roll", { exact: true }).fill("99"));
+  await page.getByRole("button", { name: "Share", exact: true }).click();
+  await page.waitForFunction(() => location.hash.startsWith("#v1."));
+  await stage.after(() => page.getByLabel("Roll", { exact: true }).fill("98"));
+  await page.waitForFunction(() => location.hash === "");
+  await page.reload();
+  await stage.answered();
+  assert.equal(await page.getByLabel("Roll", { exact: true }).inputValue(), "98");
+});
+
 check("hostile links: a clear message and a living page", async (stage) => {
   const page = await stage.open();
   await stage.answered();

@@ -4,6 +4,7 @@ import { mermaid } from "../../src/graph/mermaid";
 import { fit, sceneOf } from "../../src/graph/scene";
 import { toAsk } from "../../src/request/model";
 import { EXAMPLES } from "../../src/state/bundled";
+import { suiteCases, suiteFile } from "../../src/state/tests";
 import { ruleMarks } from "../../src/state/why";
 import { Evaluator } from "../../src/engine/evaluate";
 import { gatewaysOf } from "../../src/engine/facts";
@@ -119,6 +120,25 @@ describe("evaluation", () => {
     const text = `# 🚦🚦 ünï\n${input.text.replace("baseline: v1", "baseline: v9")}`;
     const [first] = new Evaluator().evaluate({ ...input, text }).diagnostics;
     expect(text.slice(first!.start, first!.end)).toBe("v9");
+  });
+
+  test("the test file that is exported is one that `lane test` reads, and passes", async () => {
+    const { Router } = await import("lane/full");
+    for (const example of EXAMPLES) {
+      const router = new Router(example.text, { format: "yaml" });
+      const file = suiteFile("lanes.yaml", suiteCases(example.tests, gatewaysOf(router.describe())));
+      const run = router.test(file, { format: "yaml" });
+      expect([run.passed, run.failed, run.cases.length], `${example.id}:\n${file}`).toEqual([example.tests.length, 0, example.tests.length]);
+    }
+  });
+
+  test("thousands of services: what is shown is cut, and said so", () => {
+    const hosts = Array.from({ length: 2000 }, (_, i) => `{host: s${i}.svc}`).join(", ");
+    const text = `version: 1\ngroups: [{name: g, mode: strict, services: [${hosts}], lanes: [{name: a}], rules: [{name: r, service: s0.svc, lane: a}]}]`;
+    const { answer } = new Evaluator().evaluate({ ...answered("strict").input, text, live: {}, tests: [] });
+    expect(answer!.chain!.hops).toHaveLength(50);
+    expect(answer!.moreCalls).toBe(1949);
+    expect(answer!.tables[0]!.services).toHaveLength(50);
   });
 
   test("splits: exact shares, ten thousand keys, one key", () => {
