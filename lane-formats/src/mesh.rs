@@ -3,9 +3,12 @@
 //! [`export`] turns a configuration into documents, [`import`] resources into a configuration. Both tell in a
 //! [`Report`] what the other side cannot say: a thing is never left out silently. What would change a decision is an
 //! error, unless losses are asked for ([`ExportOptions::lossy`], [`ImportOptions::lossy`]); then it is a warning.
-//! All of it works on [`Config`], which is plain data: nothing here knows the router.
+//! All of it works on [`Config`], which is plain data; the router is asked only whether it takes what was imported.
 
-use lane_core::config::Config;
+use lane_core::{
+    config::Config,
+    diagnostic::{FieldPath, Severity},
+};
 use serde_json::Value;
 
 mod asm;
@@ -120,7 +123,7 @@ fn chosen<'c>(config: &'c Config, options: &ExportOptions, report: &mut Report) 
     let names = config.groups.iter().map(|group| group.name.as_str());
     let help = lane_core::diagnostic::did_you_mean(name, names.clone());
     let help = help.unwrap_or_else(|| format!("the configuration has {}", report::listed(names)));
-    let path = lane_core::diagnostic::FieldPath::root().field("groups");
+    let path = FieldPath::root().field("groups");
     report.add(Note::new(Code::NothingThere, path, format!("there is no group `{name}`")).help(help));
     None
 }
@@ -191,7 +194,7 @@ pub fn import(inputs: &[Input<'_>], format: MeshFormat, options: &ImportOptions)
         MeshFormat::Asm => asm::import(inputs, options, &mut report),
         MeshFormat::GatewayApi => gateway_api::import(inputs, options, &mut report),
         MeshFormat::Envoy => {
-            let path = lane_core::diagnostic::FieldPath::root();
+            let path = FieldPath::root();
             report.add(
                 Note::new(Code::NothingThere, path, "Envoy's configuration is written, not read")
                     .help("import the resources that it was made from"),
@@ -199,5 +202,18 @@ pub fn import(inputs: &[Input<'_>], format: MeshFormat, options: &ImportOptions)
             None
         }
     };
+    let config = config.filter(|config| compiles(config, &mut report));
     Imported { config, report }
+}
+
+/// Whether the configuration is one that lane takes; a note for each reason why not.
+fn compiles(config: &Config, report: &mut Report) -> bool {
+    let Err(error) = lane_core::Router::compile(config, &lane_core::Options::default()) else { return true };
+    for diagnostic in error.diagnostics.into_iter().filter(|diagnostic| diagnostic.severity() == Severity::Error) {
+        let message = format!("lane would refuse what the resources say: {diagnostic}");
+        let mut note = Note::new(Code::Malformed, FieldPath::root(), message);
+        note.help = diagnostic.help;
+        report.add(note);
+    }
+    false
 }

@@ -6,12 +6,12 @@
 //! keys, percentages. What is left over is reported.
 
 use lane_core::{
-    config::{Config, Context, HeaderValues},
+    config::{Config, Context, Group, HeaderValues},
     diagnostic::FieldPath,
 };
 use serde_json::{Value, json};
 
-use super::{ExportOptions, Report};
+use super::{Code, ExportOptions, Note, Report};
 
 mod bootstrap;
 mod clause;
@@ -19,6 +19,7 @@ mod clusters;
 mod condition;
 mod filters;
 mod gateway;
+mod module;
 mod pattern;
 mod route;
 mod sidecar;
@@ -63,11 +64,19 @@ struct Writer<'e> {
 }
 
 pub(super) fn export(config: &Config, options: &ExportOptions, report: &mut Report) -> Vec<Value> {
-    general(config, report);
+    endpoints(config, options, report);
+    let names = gateways(config, options);
     let mut writer = Writer { config, options, report, clusters: Clusters::default(), needs_nobody: false };
-    let gateways: Vec<Listener> = gateways(config, options).iter().map(|name| writer.gateway(&Gateway { name })).collect();
-    let sidecar = writer.sidecar();
-    thresholds(config, &writer.clusters, writer.report);
+    let (gateways, sidecar) = if let Some(module) = &options.envoy.module {
+        writer.all_subsets();
+        (names.iter().map(|name| writer.module_gateway(name, module)).collect(), writer.module_sidecar(module))
+    } else {
+        general(config, writer.report);
+        let gateways: Vec<Listener> = names.iter().map(|name| writer.gateway(&Gateway { name })).collect();
+        let sidecar = writer.sidecar();
+        thresholds(config, &writer.clusters, writer.report);
+        (gateways, sidecar)
+    };
     if options.with_listeners {
         return vec![writer.bootstrap(&gateways, &sidecar)];
     }
@@ -132,6 +141,21 @@ fn gateways(config: &Config, options: &ExportOptions) -> Vec<String> {
         gateways.push("ingressgateway".into());
     }
     gateways
+}
+
+/// Endpoints of subsets that there are not.
+fn endpoints(config: &Config, options: &ExportOptions, report: &mut Report) {
+    for endpoint in &options.envoy.endpoints {
+        let has = |group: &Group| {
+            let service = group.services.iter().any(|service| service.host == endpoint.service);
+            service && group.lanes.iter().any(|lane| lane.name == endpoint.lane && clusters::contains(lane, &endpoint.service))
+        };
+        if !config.groups.iter().any(has) {
+            let message = format!("no lane `{}` holds a service `{}`, for which an endpoint is given", endpoint.lane, endpoint.service);
+            let note = Note::new(Code::NothingThere, FieldPath::root(), message);
+            report.add(note.help("write the service's host and one of the lanes that contain it"));
+        }
+    }
 }
 
 /// Whether all groups match the lines of a header joined, which Envoy then does, too.

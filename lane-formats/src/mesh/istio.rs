@@ -6,7 +6,12 @@
 
 mod condition;
 mod export;
-mod import;
+pub(super) mod import;
 
 pub(super) use export::export;
-pub(super) use import::import;
+pub(super) use import::{import, string_match};
+
+/// The matches of a gateway that together ask for these tests; none, and a note, where Istio cannot.
+pub(super) fn matches(tests: &super::flat::Tests, report: &mut super::Report) -> Option<Vec<serde_json::Value>> {
+    condition::matches(tests, condition::Side::Gateway, report)
+}

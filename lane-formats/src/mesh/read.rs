@@ -39,7 +39,6 @@ pub(super) struct At<'n> {
 #[derive(Clone, Debug)]
 pub(super) struct Resource<'n> {
     pub(super) at: At<'n>,
-    pub(super) group: &'n str,
     pub(super) kind: &'n str,
     pub(super) name: &'n str,
     pub(super) namespace: &'n str,
@@ -117,7 +116,6 @@ impl<'r, 't> Reading<'r, 't> {
         let meta = |name: &str| metadata.as_ref().and_then(|at| at.field(name)).and_then(|at| at.node.text());
         found.push(Resource {
             at: at.clone(),
-            group: if group.is_empty() { "" } else { group },
             kind,
             name: meta("name").unwrap_or_default(),
             namespace: meta("namespace").unwrap_or("default"),
@@ -208,6 +206,15 @@ impl<'r, 't> Reading<'r, 't> {
                 false
             }
         }
+    }
+
+    /// The field; a note where it is missing.
+    pub(super) fn required<'n>(&mut self, at: &At<'n>, name: &str) -> Option<At<'n>> {
+        let found = at.field(name);
+        if found.is_none() {
+            self.note(Code::Malformed, at, format!("the field `{name}` is missing"), Some(format!("write `{name}`")));
+        }
+        found
     }
 
     fn expected(&mut self, at: &At<'_>, wanted: &str) {

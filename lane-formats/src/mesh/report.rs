@@ -173,6 +173,8 @@ pub struct Report {
     /// The notes, in the order in which they were found.
     pub notes: Vec<Note>,
     lossy: bool,
+    /// Nothing was asked to be left out.
+    unasked: bool,
     /// What was told already.
     told: HashSet<(Code, FieldPath, String)>,
     /// The place in the document of the only group that is exported.
@@ -221,9 +223,15 @@ impl Report {
 
     /// What the mesh cannot do, and was asked to leave out.
     pub(crate) fn left_out(&mut self, path: &FieldPath, message: impl Into<String>, help: impl Into<String>) {
-        let lossy = core::mem::replace(&mut self.lossy, true);
+        let lossy = self.lossy;
+        self.lossy |= !self.unasked;
         self.lost(path, message, help);
         self.lossy = lossy;
+    }
+
+    /// What is left out is lost, whoever asks for it.
+    pub(crate) fn nothing_is_asked_for(&mut self) {
+        self.unasked = true;
     }
 
     /// What must hold besides.

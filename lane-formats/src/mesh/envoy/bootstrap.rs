@@ -32,6 +32,8 @@ pub struct EnvoyOptions {
     pub pass_cluster: Option<String>,
     /// A header whose decimal value is the roll of splits that have no key, for tests. Default: Envoy's own random number.
     pub roll_header: Option<String>,
+    /// The name of lane's dynamic module, which then decides. Default: stock Envoy decides, by its routes.
+    pub module: Option<String>,
 }
 
 impl Default for EnvoyOptions {
@@ -46,6 +48,7 @@ impl Default for EnvoyOptions {
             health_checks: true,
             pass_cluster: None,
             roll_header: None,
+            module: None,
         }
     }
 }

@@ -53,7 +53,8 @@ impl Clusters {
         }
     }
 
-    fn subset(&mut self, group: &Group, host: &str, lane: &Lane) -> String {
+    /// The cluster of a subset.
+    pub(super) fn subset(&mut self, group: &Group, host: &str, lane: &Lane) -> String {
         let name = format!("{}/{host}/{}", group.name, lane.name);
         if !self.subsets.iter().any(|subset| subset.name == name) {
             let tag = group.tag_label.as_deref().unwrap_or("ASM_TRAFFIC_TAG");

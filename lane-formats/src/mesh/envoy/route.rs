@@ -104,7 +104,7 @@ impl Routes {
                 self.push(name, &clauses, &split.action(&[policy], None), common);
             }
             let policy = json!({ "filter_state": { "key": filters.generated_state(salt) } });
-            let cookie = format!("{}={}; Max-Age={}; Path=/", generate.cookie, filters.generated(), generate.ttl_seconds);
+            let cookie = format!("{}={}; Max-Age={}; Path=/; HttpOnly", generate.cookie, filters.generated(), generate.ttl_seconds);
             let mut edits = common.clone();
             edits.respond.push(json!({ "header": { "key": "set-cookie", "value": cookie }, "append_action": "APPEND_IF_EXISTS_OR_ADD" }));
             return self.push(name, clauses, &split.action(&[policy], None), &edits);

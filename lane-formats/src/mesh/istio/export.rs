@@ -186,10 +186,15 @@ impl<'c> Writer<'_, 'c> {
             self.report.lost(&path.field("match"), "multiplied out, these conditions have more than 256 alternatives", "split the rule");
             return Vec::new();
         };
-        let all_hold = rule.matches.is_none();
+        let all_hold = alternatives.iter().any(Vec::is_empty);
         let mut routes = Vec::new();
         let mut route = |writer: &mut Self, more: Option<Test>, to: Option<Value>| {
             let Some(to) = to else { return };
+            if to.get("directResponse").is_some() {
+                let message = format!("nobody serves `{}` for the lane, and the mesh would not know that it is the lane's", rule.service);
+                writer.report.lost(&path, message, "give the lane a fallback, or the rule another service");
+                return;
+            }
             let mut requests = Vec::new();
             for tests in &alternatives {
                 let mut tests = tests.clone();

@@ -18,7 +18,9 @@ use crate::mesh::{
 mod gateway;
 mod group;
 mod hop;
-mod resource;
+pub(in crate::mesh) mod resource;
+
+pub(in crate::mesh) use resource::string_match;
 
 const KINDS: &[(&str, &str)] = &[
     ("networking.istio.io", "VirtualService"),
@@ -29,9 +31,9 @@ const KINDS: &[(&str, &str)] = &[
 
 /// Everything that was read.
 #[derive(Default)]
-struct Mesh<'n> {
-    subsets: Vec<Subset<'n>>,
-    virtuals: Vec<Virtual<'n>>,
+pub(in crate::mesh) struct Mesh<'n> {
+    pub(in crate::mesh) subsets: Vec<Subset<'n>>,
+    pub(in crate::mesh) virtuals: Vec<Virtual<'n>>,
     labels: Vec<Label<'n>>,
     propagated: Vec<Propagated<'n>>,
 }
@@ -85,6 +87,11 @@ pub(in crate::mesh) fn import(inputs: &[Input<'_>], options: &ImportOptions, rep
             _ => propagated(&mut reading, &resource.at, &mut mesh),
         }
     }
+    read_mesh(&mut reading, mesh, options)
+}
+
+/// What was read, as a configuration.
+pub(in crate::mesh) fn read_mesh<'n>(reading: &mut Reading<'_, '_>, mut mesh: Mesh<'n>, options: &ImportOptions) -> Option<Config> {
     // The order in which the mesh takes them: by age, then by name.
     mesh.virtuals.sort_by(|one, other| {
         let key = |found: &Virtual<'_>| (found.resource.created.map(str::to_owned), found.resource.name.to_owned(), found.resource.namespace.to_owned());
@@ -103,9 +110,9 @@ pub(in crate::mesh) fn import(inputs: &[Input<'_>], options: &ImportOptions, rep
         }
         return None;
     }
-    let mut drafts = group::drafts(&mut reading, &mesh, options);
-    gateway::rules(&mut reading, &mesh, &mut drafts);
-    let groups = drafts.into_iter().filter_map(|draft| Draft::finish(draft, &mut reading)).collect::<Vec<_>>();
+    let mut drafts = group::drafts(reading, &mesh, options);
+    gateway::rules(reading, &mesh, &mut drafts);
+    let groups = drafts.into_iter().filter_map(|draft| Draft::finish(draft, reading)).collect::<Vec<_>>();
     reading.report.sort();
     (!groups.is_empty()).then_some(Config { version: 1, groups })
 }

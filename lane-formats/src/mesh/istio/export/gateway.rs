@@ -2,7 +2,10 @@
 //! all rules that hold for it, in order; patterns with the same rules share a VirtualService.
 
 use super::*;
-use crate::mesh::view::{GATEWAY, GATEWAY_NAMESPACE};
+use crate::mesh::{
+    report::listed,
+    view::{GATEWAY, GATEWAY_NAMESPACE},
+};
 
 /// Gateways and the groups whose rules hold there.
 type Gateways<'c> = Vec<(Vec<String>, Vec<View<'c>>)>;
@@ -40,15 +43,23 @@ pub(super) fn write(writer: &mut Writer<'_, '_>) {
         }
         let base = views.iter().map(|view| slug(&view.group.name)).collect::<Vec<_>>().join("-");
         for (hosts, rules) in lists {
-            let mut routes = Vec::new();
+            let mut routes: Vec<Value> = Vec::new();
+            let mut taken: Option<View<'_>> = None;
             for (view, rule) in rules {
+                if let Some(before) = taken {
+                    // A group whose rules come later is not the same at each of its gateways.
+                    if before.index != view.index {
+                        let message = format!("group `{}` takes every request to {} first, so this rule is left out there", before.group.name, listed(hosts.iter().map(String::as_str)));
+                        writer.report.approximated(&view.rule_path(&rule.name), message, "give the groups hosts of their own");
+                    }
+                    continue;
+                }
                 let remove = removed(writer, view, &gateways);
                 let written = writer.rule(view, rule, Side::Gateway, &remove);
-                let all_taken = written.iter().any(|route| route.get("match").is_none());
-                routes.extend(written);
-                if all_taken {
-                    break;
+                if written.iter().any(|route| route.get("match").is_none()) {
+                    taken = Some(view);
                 }
+                routes.extend(written);
             }
             if routes.is_empty() {
                 continue;
@@ -82,7 +93,7 @@ fn gateways<'c>(writer: &mut Writer<'_, 'c>) -> Gateways<'c> {
         if all.is_empty() {
             all.push(GATEWAY.into());
         }
-        let message = format!("group `{}` names no gateways; its rules are written for {}", view.group.name, crate::mesh::report::listed(all.iter().map(String::as_str)));
+        let message = format!("group `{}` names no gateways; its rules are written for {}", view.group.name, listed(all.iter().map(String::as_str)));
         writer.report.assumed(&view.path(), message, "name them as `gateways`, or with `--gateway`");
     }
     let mut together: Gateways<'c> = Vec::new();

@@ -5,9 +5,11 @@ use super::*;
 /// Writes the VirtualServices of a group's services.
 pub(super) fn write<'c>(writer: &mut Writer<'_, 'c>, view: View<'c>, taken: &[&str]) {
     let own = |host: &str| taken.iter().any(|other| std::ptr::eq(other.as_ptr(), host.as_ptr()));
+    let mut shown = view.group.baseline.is_none();
     for service in &view.group.services {
         if own(&service.host) {
-            let routes = routes(writer, view, &service.host);
+            let (routes, shows) = routes(writer, view, &service.host);
+            shown |= shows;
             let aliases = service.aliases.iter().filter(|alias| !short_names(&lower(&service.host)).contains(&lower(alias)));
             let hosts: Vec<String> = std::iter::once(&service.host).chain(aliases).map(|host| lower(host)).collect();
             if routes.is_empty() {
@@ -19,9 +21,14 @@ pub(super) fn write<'c>(writer: &mut Writer<'_, 'c>, view: View<'c>, taken: &[&s
             writer.push("networking.istio.io/v1", "VirtualService", meta, json!({ "hosts": hosts, "http": routes }));
         }
     }
+    if !shown {
+        let message = "rules take every call without a lane, so no route says which lane is the baseline";
+        writer.report.lost(&view.path().field("baseline"), message, "let one service have no rule of hops that holds for every call");
+    }
 }
 
-fn routes<'c>(writer: &mut Writer<'_, 'c>, view: View<'c>, host: &str) -> Vec<Value> {
+/// The routes of a service, and whether they show which lane is the baseline.
+fn routes<'c>(writer: &mut Writer<'_, 'c>, view: View<'c>, host: &str) -> (Vec<Value>, bool) {
     let mut routes = Vec::new();
     if !view.permissive() {
         own_lane(writer, view, host, &mut routes);
@@ -49,7 +56,8 @@ fn routes<'c>(writer: &mut Writer<'_, 'c>, view: View<'c>, host: &str) -> Vec<Va
     {
         routes.push(to);
     }
-    routes
+    let shows = !all_taken || view.unknown() != UnknownLane::Reject;
+    (routes, shows)
 }
 
 /// The guiding header names the lane, an ancestor of which there is none, or nothing that is known.

@@ -2,7 +2,7 @@
 //! leaves it; lanes try all rules whose hosts hold, in one order. So rules get the patterns under which they stand,
 //! and what one order cannot say is told.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use lane_core::config::{Entry, LaneFrom, Matcher, Rule};
 
@@ -30,7 +30,7 @@ struct Written<'n> {
 type Lists = Vec<(String, Vec<usize>)>;
 
 /// Writes the rules of all gateways into their groups.
-pub(super) fn rules<'n>(reading: &mut Reading<'_, '_>, mesh: &Mesh<'n>, drafts: &mut [Draft<'n>]) {
+pub(super) fn rules<'n>(reading: &mut Reading<'_, '_>, mesh: &Mesh<'n>, drafts: &mut Vec<Draft<'n>>) {
     let mut gateways: Vec<&str> = Vec::new();
     for name in mesh.virtuals.iter().flat_map(|found| &found.gateways).filter(|name| *name != "mesh") {
         if !gateways.contains(&name.as_str()) {
@@ -51,8 +51,12 @@ pub(super) fn rules<'n>(reading: &mut Reading<'_, '_>, mesh: &Mesh<'n>, drafts: 
         let here: Vec<(&str, Lists)> = by_gateway.iter().map(|(gateway, lists)| (*gateway, of_group(lists))).filter(|(_, lists)| !lists.is_empty()).collect();
         let Some((_, lists)) = here.first().cloned() else { continue };
         for (gateway, others) in here.iter().skip(1) {
-            let sorted = |lists: &Lists| lists.iter().cloned().collect::<BTreeMap<_, _>>();
-            if sorted(others) != sorted(&lists) {
+            // The same rules for the same hosts, and where two hold for one host, in the same order.
+            let same_hosts = hosts_of(others) == hosts_of(&lists);
+            let order: Vec<usize> = placed(&lists, &all).0;
+            let position = |id: &usize| order.iter().position(|other| other == id);
+            let same_order = others.iter().all(|(_, ids)| ids.windows(2).all(|pair| matches!(pair, [one, other] if position(one) < position(other))));
+            if !same_hosts || !same_order {
                 let at = others.iter().flat_map(|(_, ids)| ids).find_map(|id| all.get(*id)).map(|written| written.at.clone());
                 if let Some(at) = at {
                     let help = "a group's rules hold at all of its gateways; import the gateways one by one";
@@ -63,17 +67,56 @@ pub(super) fn rules<'n>(reading: &mut Reading<'_, '_>, mesh: &Mesh<'n>, drafts: 
         draft.group.gateways = Some(here.iter().map(|(gateway, _)| short_name(gateway)).collect());
         ordered(reading, &lists, &all, draft);
     }
-    for (_, lists) in &by_gateway {
-        for (pattern, ids) in lists {
-            let groups: Vec<_> = ids.iter().filter_map(|id| all.get(*id)).collect();
-            if let Some(pair) = groups.windows(2).find(|pair| matches!(pair, [one, other] if one.group > other.group))
-                && let [_, second] = pair
-            {
-                let help = "groups are tried one after the other: put each group's routes together";
-                reading.note(Code::Unsupported, &second.at, format!("routes of several groups take turns at `{pattern}`"), Some(help.into()));
+    let all_lists: Vec<&Lists> = by_gateway.iter().map(|(_, lists)| lists).collect();
+    let order = group_order(reading, &all_lists, &all, drafts.len());
+    let mut slots: Vec<Option<Draft<'n>>> = std::mem::take(drafts).into_iter().map(Some).collect();
+    drafts.extend(order.into_iter().filter_map(|group| slots.get_mut(group).and_then(Option::take)));
+}
+
+/// The order in which gateways try the groups; groups are tried one after the other (S16).
+fn group_order(reading: &mut Reading<'_, '_>, lists: &[&Lists], all: &[Written<'_>], count: usize) -> Vec<usize> {
+    let group = |id: usize| all.get(id).map_or(usize::MAX, |written| written.group);
+    let mut before: BTreeSet<(usize, usize)> = BTreeSet::new();
+    for lists in lists {
+        let ids: BTreeSet<usize> = lists.iter().flat_map(|(_, ids)| ids.iter().copied()).collect();
+        for (pattern, list) in *lists {
+            let groups: Vec<usize> = list.iter().map(|id| group(*id)).collect();
+            for pair in groups.windows(2) {
+                if let [one, other] = pair
+                    && one != other
+                {
+                    before.insert((*one, *other));
+                }
+            }
+            // A virtual host that is never left: its last route comes before what other patterns would send there.
+            for id in ids.iter().copied().filter(|id| reaches(*id, pattern, list, lists)) {
+                for own in groups.iter().copied().filter(|own| *own != group(id)) {
+                    if ends(list, all) {
+                        before.insert((own, group(id)));
+                    } else if let Some(written) = all.get(id) {
+                        let message = format!("a request to `{pattern}` never comes to this route in the mesh, and here it does");
+                        let help = format!("add the route to the VirtualService of `{pattern}`, or end that one with a route without `match`");
+                        reading.note(Code::Unsupported, &written.at, message, Some(help));
+                    }
+                }
             }
         }
     }
+    let mut order: Vec<usize> = Vec::new();
+    while order.len() < count {
+        let open = |group: &usize| !order.contains(group);
+        let free = |group: &usize| before.iter().all(|(one, other)| other != group || order.contains(one));
+        let next = (0..count).find(|group| open(group) && free(group));
+        let Some(next) = next.or_else(|| (0..count).find(open)) else { break };
+        if !free(&next) {
+            if let Some(written) = all.iter().find(|written| written.group == next) {
+                let help = "groups are tried one after the other: put each group's routes together";
+                reading.note(Code::Unsupported, &written.at, "routes of several groups take turns", Some(help.into()));
+            }
+        }
+        order.push(next);
+    }
+    order
 }
 
 /// The rules of a gateway for each of its host patterns.
@@ -211,18 +254,72 @@ fn without_lane(rule: &Rule, guiding: &str) -> Option<Option<Vec<Entry>>> {
 
 /// Puts the rules of a group into one order that serves all its host patterns.
 fn ordered<'n>(reading: &mut Reading<'_, '_>, lists: &Lists, all: &[Written<'n>], draft: &mut Draft<'n>) {
+    let (order, conflict) = placed(lists, all);
+    if let Some(written) = conflict.and_then(|id| all.get(id)) {
+        let help = "write the routes of all hosts in one order";
+        reading.note(Code::Unsupported, &written.at, "at one host this route comes before another, at the other behind it", Some(help.into()));
+    }
+    for (pattern, list) in lists {
+        for id in order.iter().filter(|id| !ends(list, all) && reaches(**id, pattern, list, lists)) {
+            if let Some(written) = all.get(*id) {
+                let message = format!("a request to `{pattern}` never comes to this route in the mesh, and here it does");
+                let help = format!("add the route to the VirtualService of `{pattern}`, or end that one with a route without `match`");
+                reading.note(Code::Unsupported, &written.at, message, Some(help));
+            }
+        }
+    }
+    let hop_rules = std::mem::take(&mut draft.group.rules);
+    let hosts = hosts_of(lists);
+    for id in order {
+        let (Some(written), Some(hosts)) = (all.get(id), hosts.get(&id)) else { continue };
+        let hosts: Vec<String> = hosts.iter().map(|host| (*host).to_owned()).collect();
+        draft.group.rules.push(Rule { hosts: (hosts != ["*"]).then_some(hosts), ..written.rule.clone() });
+    }
+    draft.group.rules.extend(hop_rules);
+}
+
+/// Whether a pattern holds for all that another one holds for.
+fn covers(wider: &str, pattern: &str) -> bool {
+    match wider.strip_prefix('*') {
+        Some("") => true,
+        Some(suffix) => wider == pattern || (pattern.len() > suffix.len() && pattern.ends_with(suffix)),
+        None => wider == pattern,
+    }
+}
+
+/// Whether the list ends with a rule that takes every request.
+fn ends(list: &[usize], all: &[Written<'_>]) -> bool {
+    list.last().and_then(|id| all.get(*id)).is_some_and(|written| written.rule.matches.is_none() && written.rule.lane_from.is_none())
+}
+
+/// Whether a rule's hosts hold for the pattern though it is not in the pattern's list.
+fn reaches(id: usize, pattern: &str, list: &[usize], lists: &Lists) -> bool {
+    !list.contains(&id) && lists.iter().any(|(wider, other)| other.contains(&id) && covers(wider, pattern))
+}
+
+/// For each rule the patterns under which it stands, without those that others of them cover.
+fn hosts_of(lists: &Lists) -> BTreeMap<usize, BTreeSet<&str>> {
+    let mut hosts: BTreeMap<usize, BTreeSet<&str>> = BTreeMap::new();
+    for (pattern, list) in lists {
+        for id in list {
+            hosts.entry(*id).or_default().insert(pattern);
+        }
+    }
+    for own in hosts.values_mut() {
+        let whole = own.clone();
+        own.retain(|pattern| !whole.iter().any(|wider| wider != pattern && covers(wider, pattern)));
+    }
+    hosts
+}
+
+/// One order of all rules that each list agrees with, and a rule for which there is none.
+fn placed(lists: &Lists, all: &[Written<'_>]) -> (Vec<usize>, Option<usize>) {
     let mut ids: Vec<usize> = Vec::new();
     for id in lists.iter().flat_map(|(_, list)| list) {
         if !ids.contains(id) {
             ids.push(*id);
         }
     }
-    let covers = |wider: &str, pattern: &str| match wider.strip_prefix('*') {
-        Some("") => true,
-        Some(suffix) => wider == pattern || (pattern.len() > suffix.len() && pattern.ends_with(suffix)),
-        None => wider == pattern,
-    };
-    let patterns = |id: usize| lists.iter().filter(move |(_, list)| list.contains(&id)).map(|(pattern, _)| pattern.as_str());
     let mut before: HashMap<usize, Vec<usize>> = HashMap::new();
     for (pattern, list) in lists {
         for pair in list.windows(2) {
@@ -230,47 +327,25 @@ fn ordered<'n>(reading: &mut Reading<'_, '_>, lists: &Lists, all: &[Written<'n>]
                 before.entry(*other).or_default().push(*one);
             }
         }
-        let end = list.last().copied().filter(|id| all.get(*id).is_some_and(|written| written.rule.matches.is_none() && written.rule.lane_from.is_none()));
-        for id in ids.iter().filter(|id| !list.contains(id) && patterns(**id).any(|wider| covers(wider, pattern))) {
-            match end {
-                Some(end) => before.entry(*id).or_default().push(end),
-                None => {
-                    if let Some(written) = all.get(*id) {
-                        let message = format!("a request to `{pattern}` never comes to this route in the mesh, and here it does");
-                        let help = format!("add the route to the VirtualService of `{pattern}`, or end that one with a route without `match`");
-                        reading.note(Code::Unsupported, &written.at, message, Some(help));
-                    }
-                }
+        if let Some(end) = list.last().filter(|_| ends(list, all)) {
+            for id in ids.iter().filter(|id| reaches(**id, pattern, list, lists)) {
+                before.entry(*id).or_default().push(*end);
             }
         }
     }
-    let mut placed: Vec<usize> = Vec::new();
-    let mut told = false;
-    while placed.len() < ids.len() {
-        let open = |id: &&usize| !placed.contains(id);
-        let free = |id: &&usize| before.get(id).is_none_or(|earlier| earlier.iter().all(|id| placed.contains(id)));
-        let next = ids.iter().filter(open).find(free).or_else(|| {
-            if let (false, Some(written)) = (told, ids.iter().find(open).and_then(|id| all.get(*id))) {
-                let help = "write the routes of all hosts in one order";
-                reading.note(Code::Unsupported, &written.at, "at one host this route comes before another, at the other behind it", Some(help.into()));
-                told = true;
-            }
-            ids.iter().find(open)
-        });
-        let Some(next) = next.copied() else { break };
-        placed.push(next);
+    let mut order: Vec<usize> = Vec::new();
+    let mut conflict = None;
+    while order.len() < ids.len() {
+        let open = |id: &&usize| !order.contains(id);
+        let free = |id: &&usize| before.get(id).is_none_or(|earlier| earlier.iter().all(|id| order.contains(id)));
+        let next = ids.iter().filter(open).find(free).copied();
+        let Some(next) = next.or_else(|| ids.iter().find(open).copied()) else { break };
+        if before.get(&next).is_some_and(|earlier| !earlier.iter().all(|id| order.contains(id))) {
+            conflict.get_or_insert(next);
+        }
+        order.push(next);
     }
-    let hop_rules = std::mem::take(&mut draft.group.rules);
-    for id in placed {
-        let Some(written) = all.get(id) else { continue };
-        let own: Vec<&str> = patterns(id).collect();
-        let widest = own.iter().filter(|pattern| !own.iter().any(|wider| wider != *pattern && covers(wider, pattern)));
-        let hosts: Vec<String> = widest.map(|pattern| (*pattern).to_owned()).collect();
-        let mut rule = written.rule.clone();
-        rule.hosts = (hosts != ["*"]).then_some(hosts);
-        draft.group.rules.push(rule);
-    }
-    draft.group.rules.extend(hop_rules);
+    (order, conflict)
 }
 
 /// A gateway without the namespace in which they usually are.

@@ -56,9 +56,13 @@ pub(super) fn drafts<'n>(reading: &mut Reading<'_, '_>, mesh: &Mesh<'n>, options
         }
     }
     // Groups are tried in the order in which gateways name them.
+    let mut virtuals: Vec<&Virtual<'n>> = mesh.virtuals.iter().filter(|found| found.gateways.iter().any(|name| name != "mesh")).collect();
+    let leads = |found: &Virtual<'n>, hosts: &[String]| found.routes.iter().flat_map(targets).any(|target| hosts.contains(&target.host));
+    // Those with routes of several groups tell their order.
+    virtuals.sort_by_key(|found| std::cmp::Reverse(teams.iter().filter(|(_, hosts)| leads(found, hosts)).count()));
+    let routes: Vec<&Route<'n>> = virtuals.iter().flat_map(|found| &found.routes).collect();
     let first = |hosts: &[String]| {
-        let mut routes = mesh.virtuals.iter().filter(|found| found.gateways.iter().any(|name| name != "mesh")).flat_map(|found| &found.routes);
-        routes.position(|route| targets(route).iter().any(|target| hosts.contains(&target.host))).unwrap_or(usize::MAX)
+        routes.iter().position(|route| targets(route).iter().any(|target| hosts.contains(&target.host))).unwrap_or(usize::MAX)
     };
     teams.sort_by_key(|(_, hosts)| first(hosts));
     let only = teams.len() == 1;
@@ -167,7 +171,8 @@ fn guiding(mesh: &Mesh<'_>, hosts: &[String]) -> Option<String> {
     let name = votes.into_iter().find(|(_, count)| *count == most).map(|(name, _)| name)?;
     // ASM's resources keep the name as it was written.
     let written = mesh.labels.iter().map(|label| label.name).chain(mesh.propagated.iter().flat_map(|found| found.headers.iter().copied()));
-    Some(written.into_iter().find(|written| written.eq_ignore_ascii_case(&name)).map_or(name, str::to_owned))
+    let set = mesh.virtuals.iter().flat_map(|found| &found.routes).flat_map(targets).flat_map(|target| target.set.keys().map(String::as_str));
+    Some(written.chain(set).find(|written| written.eq_ignore_ascii_case(&name)).map_or_else(|| name.clone(), str::to_owned))
 }
 
 impl<'n> Draft<'n> {
@@ -265,7 +270,8 @@ impl<'n> Draft<'n> {
         let mut serving: Serving<'n> = HashMap::new();
         let mut lanes: Vec<String> = Vec::new();
         for (host, all) in steps {
-            for (part, route) in all {
+            // What comes after a route for any lane is not reached.
+            for (part, route) in all.iter().take_while(|(part, _)| *part != Part::Unknown) {
                 let Part::Lane(name) = part else { continue };
                 let served = match &route.action {
                     Action::To(targets) => targets.first().map(|target| Served { primary: target.subset, fallback: target.fallback, at: target.at.clone() }),
@@ -348,6 +354,19 @@ impl<'n> Draft<'n> {
                 }
             }
         }
+        if defaults.is_empty() {
+            // Where rules take all other calls, unknown lanes may still go to the baseline.
+            let unknown = |(host, all): &(&'_ str, Vec<(Part, &Route<'n>)>)| {
+                let found = all.iter().find(|(part, _)| *part == Part::Unknown).map(|(_, route)| *route);
+                match found.map(targets) {
+                    Some([target]) => Some(((*host).to_owned(), target.clone())),
+                    _ => None,
+                }
+            };
+            let found: Vec<(String, Target<'n>)> = steps.iter().filter_map(unknown).collect();
+            let owner = found.iter().find_map(|(host, target)| self.known(reading, mesh, target, host).then_some(target.subset?)).and_then(|subset| self.owner(subset));
+            self.group.baseline = owner.map(str::to_owned);
+        }
         let complete = |lane: &str| self.group.services.iter().all(|service| {
             self.owners.iter().any(|(subset, owners)| owners.iter().any(|owner| owner == lane) && mesh.subset(&service.host, subset).is_some())
         });
@@ -360,6 +379,8 @@ impl<'n> Draft<'n> {
                 }
             }
             self.group.baseline = Some(owner);
+        } else if self.group.baseline.as_deref().is_some_and(|baseline| !complete(baseline)) {
+            self.group.baseline = None;
         }
         let all_complete = self.group.lanes.iter().all(|lane| complete(&lane.name));
         self.group.mode = match (&self.group.baseline, own_first || all_complete) {
@@ -499,6 +520,11 @@ impl<'n> Draft<'n> {
             let mut last: Option<&Route<'n>> = None;
             let mut others = false;
             for (part, route) in all {
+                let part = &self.settled(part);
+                if matches!(part, Part::Lane(_) | Part::Ancestor(_)) && found.is_some() {
+                    reading.note(Code::Unreachable, &route.at, "no request reaches this route: one before takes every lane's", None);
+                    continue;
+                }
                 if part.rank(own_first) < rank {
                     let help = if own_first { "lanes look for the caller's own lane, then the guiding header, then rules" } else { "lanes look for the guiding header, then the caller's own lane, then rules" };
                     reading.note(Code::Unsupported, &route.at, "this route comes after one that lanes would try later", Some(help.into()));
@@ -523,7 +549,9 @@ impl<'n> Draft<'n> {
                     Part::Own(labels) => {
                         others = true;
                         told_own = true;
-                        self.own(reading, mesh, labels, host, route);
+                        if let Some(lane) = self.tagged(labels) {
+                            self.expect(reading, mesh, &lane.to_owned(), host, route);
+                        }
                     }
                     Part::Rule(entry) => {
                         others = true;
@@ -561,7 +589,9 @@ impl<'n> Draft<'n> {
             unknown.get_or_insert(here);
         }
         let usual = if self.group.mode == Mode::Permissive { UnknownLane::Baseline } else { UnknownLane::Reject };
-        self.group.unknown_lane = unknown.filter(|unknown| self.guided && *unknown != usual);
+        let needs_baseline = |unknown: &UnknownLane| *unknown != UnknownLane::Reject;
+        self.group.unknown_lane =
+            unknown.filter(|unknown| self.guided && *unknown != usual && (self.group.baseline.is_some() || !needs_baseline(unknown)));
         if !told_own && self.group.lanes.len() > 1 {
             if let Some(at) = self.at.clone() {
                 let message = "lanes count the caller's own lane too, where the configuration is told the caller; these resources do not";
@@ -570,12 +600,29 @@ impl<'n> Draft<'n> {
         }
     }
 
+    /// Callers' labels that are no lane's are a rule's condition; so are the baseline's, which as own lane counts as none.
+    fn settled(&self, part: &Part) -> Part {
+        match part {
+            Part::Own(labels) if self.tagged(labels).is_none_or(|lane| self.group.mode == Mode::Permissive && Some(lane) == self.group.baseline.as_deref()) => {
+                Part::Rule(Some(super::hop::from_callers(labels)))
+            }
+            other => other.clone(),
+        }
+    }
+
+    /// The first lane whose service tag is all that these labels say.
+    fn tagged(&self, labels: &BTreeMap<String, String>) -> Option<&str> {
+        let view = View { group: &self.group, index: 0 };
+        let tagged = |lane: &&Lane| *labels == BTreeMap::from([(view.tag_label().to_owned(), crate::mesh::view::service_tag(lane).to_owned())]);
+        self.group.lanes.iter().find(tagged).map(|lane| lane.name.as_str())
+    }
+
     /// The route must do what requests of this lane get.
     fn expect(&self, reading: &mut Reading<'_, '_>, mesh: &Mesh<'n>, lane: &str, host: &str, route: &Route<'n>) {
         let fits = match targets(route) {
             [target] => {
                 self.known(reading, mesh, target, host) && {
-                    let set = target.set.get(&self.guiding.to_ascii_lowercase()).is_none_or(|set| set == lane);
+                    let set = target.sets(&self.guiding).is_none_or(|set| set == lane);
                     set && self.chain_is(lane, host, target.subset, target.fallback, mesh)
                 }
             }
@@ -584,18 +631,6 @@ impl<'n> Draft<'n> {
         if !fits {
             let message = format!("this is not what requests of lane `{lane}` get at `{host}`");
             reading.note(Code::Unsupported, &route.at, message, Some("route it as the lane's own requests".into()));
-        }
-    }
-
-    fn own(&self, reading: &mut Reading<'_, '_>, mesh: &Mesh<'n>, labels: &BTreeMap<String, String>, host: &str, route: &Route<'n>) {
-        let view = View { group: &self.group, index: 0 };
-        let tagged = |lane: &&Lane| *labels == BTreeMap::from([(view.tag_label().to_owned(), crate::mesh::view::service_tag(lane).to_owned())]);
-        match self.group.lanes.iter().find(tagged).map(|lane| lane.name.clone()) {
-            Some(lane) => self.expect(reading, mesh, &lane, host, route),
-            None => {
-                let help = format!("callers are told by the label `{}` alone", view.tag_label());
-                reading.note(Code::Unsupported, &route.at, "no lane has a service tag like these labels", Some(help));
-            }
         }
     }
 
@@ -618,7 +653,7 @@ impl<'n> Draft<'n> {
             if !self.known(reading, mesh, target, host) {
                 return None;
             }
-            let set = target.set.get(&self.guiding.to_ascii_lowercase());
+            let set = target.sets(&self.guiding);
             self.other_operations(reading, target);
             let lane = match set {
                 Some(lane) if self.group.lanes.iter().any(|other| other.name == *lane) => lane.clone(),
@@ -662,10 +697,10 @@ impl<'n> Draft<'n> {
     /// Headers that are neither the guiding header nor another group's.
     fn other_operations(&self, reading: &mut Reading<'_, '_>, target: &Target<'_>) {
         let own = self.guiding.to_ascii_lowercase();
-        for name in target.set.keys().filter(|name| **name != own) {
+        for name in target.set.keys().filter(|name| !name.eq_ignore_ascii_case(&own)) {
             reading.note(Code::Ignored, &target.at, format!("lanes do not set the header `{name}`"), None);
         }
-        if target.remove.contains(&own) && !target.set.contains_key(&own) {
+        if target.remove.contains(&own) && target.sets(&own).is_none() {
             let help = "set it to the lane's name";
             reading.note(Code::Unsupported, &target.at, format!("this removes `{own}`, and lanes set it"), Some(help.into()));
         }

@@ -41,7 +41,9 @@ impl Part {
 /// The parts of a route, one for each match that holds inside the mesh.
 pub(super) fn parts(route: &Route<'_>, guiding: &str) -> Vec<Part> {
     let one = matches!(&route.action, Action::To(targets) if targets.len() == 1) || matches!(route.action, Action::Status(_));
-    let Some(matches) = &route.matches else { return vec![if one { Part::Default } else { Part::Rule(None) }] };
+    // A rule sets the guiding header to its lane; a request without a lane stays so (S26).
+    let sets = matches!(&route.action, Action::To(targets) if targets.iter().any(|target| target.sets(guiding).is_some()));
+    let Some(matches) = &route.matches else { return vec![if one && !sets { Part::Default } else { Part::Rule(None) }] };
     let here = matches.iter().filter(|found| found.gateways.as_ref().is_none_or(|gateways| gateways.iter().any(|name| name == "mesh")));
     here.map(|found| if one { part(found, guiding) } else { Part::Rule(Some(entry(found))) }).collect()
 }
@@ -64,6 +66,11 @@ fn part(found: &Match, guiding: &str) -> Part {
         }
     }
     Part::Rule(Some(entry(found)))
+}
+
+/// Labels of callers as an entry of a rule.
+pub(super) fn from_callers(labels: &BTreeMap<String, String>) -> Entry {
+    entry(&Match { gateways: None, entry: Entry::default(), source_labels: labels.clone() })
 }
 
 /// What is asked of this header, if nothing else is asked.

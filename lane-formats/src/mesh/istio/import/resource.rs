@@ -12,39 +12,39 @@ use crate::mesh::{
 
 /// A subset of a host.
 #[derive(Clone, Debug)]
-pub(super) struct Subset<'n> {
-    pub(super) host: String,
-    pub(super) name: &'n str,
-    pub(super) labels: BTreeMap<String, String>,
+pub(in crate::mesh) struct Subset<'n> {
+    pub(in crate::mesh) host: String,
+    pub(in crate::mesh) name: &'n str,
+    pub(in crate::mesh) labels: BTreeMap<String, String>,
     /// The lane group that the resource is labelled with.
-    pub(super) group: Option<&'n str>,
-    pub(super) at: At<'n>,
+    pub(in crate::mesh) group: Option<&'n str>,
+    pub(in crate::mesh) at: At<'n>,
 }
 
 /// A VirtualService.
 #[derive(Clone, Debug)]
-pub(super) struct Virtual<'n> {
-    pub(super) resource: Resource<'n>,
-    pub(super) group: Option<&'n str>,
-    pub(super) hosts: Vec<(String, At<'n>)>,
+pub(in crate::mesh) struct Virtual<'n> {
+    pub(in crate::mesh) resource: Resource<'n>,
+    pub(in crate::mesh) group: Option<&'n str>,
+    pub(in crate::mesh) hosts: Vec<(String, At<'n>)>,
     /// Gateways; `mesh` is every sidecar.
-    pub(super) gateways: Vec<String>,
-    pub(super) routes: Vec<Route<'n>>,
+    pub(in crate::mesh) gateways: Vec<String>,
+    pub(in crate::mesh) routes: Vec<Route<'n>>,
 }
 
 /// A route of a VirtualService.
 #[derive(Clone, Debug)]
-pub(super) struct Route<'n> {
-    pub(super) name: Option<&'n str>,
+pub(in crate::mesh) struct Route<'n> {
+    pub(in crate::mesh) name: Option<&'n str>,
     /// None holds for every request.
-    pub(super) matches: Option<Vec<Match>>,
-    pub(super) action: Action<'n>,
-    pub(super) at: At<'n>,
+    pub(in crate::mesh) matches: Option<Vec<Match>>,
+    pub(in crate::mesh) action: Action<'n>,
+    pub(in crate::mesh) at: At<'n>,
 }
 
 /// What a route does.
 #[derive(Clone, Debug)]
-pub(super) enum Action<'n> {
+pub(in crate::mesh) enum Action<'n> {
     /// Sends to one of these.
     To(Vec<Target<'n>>),
     /// Answers.
@@ -53,29 +53,36 @@ pub(super) enum Action<'n> {
 
 /// Where a route sends.
 #[derive(Clone, Debug)]
-pub(super) struct Target<'n> {
-    pub(super) host: String,
-    pub(super) subset: Option<&'n str>,
-    pub(super) weight: u32,
-    pub(super) fallback: Option<&'n str>,
+pub(in crate::mesh) struct Target<'n> {
+    pub(in crate::mesh) host: String,
+    pub(in crate::mesh) subset: Option<&'n str>,
+    pub(in crate::mesh) weight: u32,
+    pub(in crate::mesh) fallback: Option<&'n str>,
     /// Request headers that are set, the last of a name counting.
-    pub(super) set: BTreeMap<String, String>,
+    pub(in crate::mesh) set: BTreeMap<String, String>,
     /// Request headers that are removed.
-    pub(super) remove: Vec<String>,
-    pub(super) at: At<'n>,
+    pub(in crate::mesh) remove: Vec<String>,
+    pub(in crate::mesh) at: At<'n>,
+}
+
+impl Target<'_> {
+    /// What this header is set to.
+    pub(in crate::mesh) fn sets(&self, name: &str) -> Option<&String> {
+        self.set.iter().find(|(header, _)| header.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+    }
 }
 
 /// Conditions of one match.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Match {
+pub(in crate::mesh) struct Match {
     /// The gateways for which it stands; none for all of the VirtualService.
-    pub(super) gateways: Option<Vec<String>>,
-    pub(super) entry: Entry,
-    pub(super) source_labels: BTreeMap<String, String>,
+    pub(in crate::mesh) gateways: Option<Vec<String>>,
+    pub(in crate::mesh) entry: Entry,
+    pub(in crate::mesh) source_labels: BTreeMap<String, String>,
 }
 
 /// The host that a name means in a namespace: short names are Kubernetes services of the same one.
-pub(super) fn resolve(host: &str, namespace: &str) -> String {
+pub(in crate::mesh) fn resolve(host: &str, namespace: &str) -> String {
     let host = host.trim_end_matches('.').to_ascii_lowercase();
     if host.contains('.') || host == "*" { host } else { format!("{host}.{namespace}.svc.cluster.local") }
 }
@@ -86,13 +93,13 @@ fn group_label<'n>(resource: &Resource<'n>) -> Option<&'n str> {
 }
 
 /// Reads a DestinationRule.
-pub(super) fn destination_rule<'n>(reading: &mut Reading<'_, '_>, resource: &Resource<'n>) -> Vec<Subset<'n>> {
-    let Some(spec) = required(reading, &resource.at, "spec") else { return Vec::new() };
+pub(in crate::mesh) fn destination_rule<'n>(reading: &mut Reading<'_, '_>, resource: &Resource<'n>) -> Vec<Subset<'n>> {
+    let Some(spec) = reading.required(&resource.at, "spec") else { return Vec::new() };
     reading.known(&spec, &["host", "subsets", "workloadSelector"], &["trafficPolicy", "exportTo"], &[]);
     if let Some(selector) = spec.field("workloadSelector") {
         reading.note(Code::Unsupported, &selector, "lanes hold for all callers, not for some workloads", Some("leave the selector out".into()));
     }
-    let Some(host_at) = required(reading, &spec, "host") else { return Vec::new() };
+    let Some(host_at) = reading.required(&spec, "host") else { return Vec::new() };
     let Some(host) = reading.text(&host_at) else { return Vec::new() };
     if host.contains('*') {
         reading.note(Code::Unsupported, &host_at, "a lane's services have whole names", Some("write a DestinationRule for each host".into()));
@@ -102,7 +109,7 @@ pub(super) fn destination_rule<'n>(reading: &mut Reading<'_, '_>, resource: &Res
     let mut subsets = Vec::new();
     for at in spec.field("subsets").map(|at| reading.items(&at)).unwrap_or_default() {
         reading.known(&at, &["name", "labels"], &["trafficPolicy"], &[]);
-        let Some(name_at) = required(reading, &at, "name") else { continue };
+        let Some(name_at) = reading.required(&at, "name") else { continue };
         let Some(name) = reading.text(&name_at) else { continue };
         if !is_dns_label(name) {
             let help = "lower-case letters, digits and `-`, at most 63";
@@ -126,8 +133,8 @@ pub(super) fn destination_rule<'n>(reading: &mut Reading<'_, '_>, resource: &Res
 }
 
 /// Reads a VirtualService.
-pub(super) fn virtual_service<'n>(reading: &mut Reading<'_, '_>, resource: &Resource<'n>) -> Option<Virtual<'n>> {
-    let spec = required(reading, &resource.at, "spec")?;
+pub(in crate::mesh) fn virtual_service<'n>(reading: &mut Reading<'_, '_>, resource: &Resource<'n>) -> Option<Virtual<'n>> {
+    let spec = reading.required(&resource.at, "spec")?;
     reading.known(&spec, &["hosts", "gateways", "http"], &["tls", "tcp", "exportTo"], &[]);
     let mut hosts = Vec::new();
     let hosts_at = spec.field("hosts");
@@ -199,10 +206,10 @@ fn route<'n>(reading: &mut Reading<'_, '_>, at: &At<'n>, namespace: &str) -> Opt
     let (set, remove) = at.field("headers").map(|at| operations(reading, &at)).unwrap_or_default();
     if let Some(response) = at.field("directResponse") {
         reading.known(&response, &["status"], &["body"], &[]);
-        let status = required(reading, &response, "status").and_then(|at| reading.number(&at))?;
+        let status = reading.required(&response, "status").and_then(|at| reading.number(&at))?;
         return Some(Route { name, matches, action: Action::Status(status), at: at.clone() });
     }
-    let list = required(reading, at, "route")?;
+    let list = reading.required(at, "route")?;
     let items = reading.items(&list);
     let mut targets = Vec::new();
     for item in &items {
@@ -230,7 +237,7 @@ fn route<'n>(reading: &mut Reading<'_, '_>, at: &At<'n>, namespace: &str) -> Opt
 
 fn target<'n>(reading: &mut Reading<'_, '_>, at: &At<'n>, namespace: &str, several: bool) -> Option<Target<'n>> {
     reading.known(at, &["destination", "weight", "headers", "fallback"], &[], &[]);
-    let destination = required(reading, at, "destination")?;
+    let destination = reading.required(at, "destination")?;
     let (host, subset) = self::destination(reading, &destination, namespace)?;
     let weight = match at.field("weight") {
         // One destination gets everything, whatever its weight.
@@ -241,7 +248,7 @@ fn target<'n>(reading: &mut Reading<'_, '_>, at: &At<'n>, namespace: &str, sever
     let mut fallback = None;
     if let Some(found) = at.field("fallback") {
         reading.known(&found, &["target"], &["case"], &[]);
-        let target = required(reading, &found, "target")?;
+        let target = reading.required(&found, "target")?;
         let (other, subset) = self::destination(reading, &target, namespace)?;
         if other != host {
             let help = "a lane falls back to endpoints of the same service";
@@ -259,7 +266,7 @@ fn target<'n>(reading: &mut Reading<'_, '_>, at: &At<'n>, namespace: &str, sever
 
 fn destination<'n>(reading: &mut Reading<'_, '_>, at: &At<'n>, namespace: &str) -> Option<(String, Option<&'n str>)> {
     reading.known(at, &["host", "subset"], &["port"], &[]);
-    let host = required(reading, at, "host").and_then(|at| reading.text(&at))?;
+    let host = reading.required(at, "host").and_then(|at| reading.text(&at))?;
     let subset = match at.field("subset") {
         Some(at) => Some(reading.text(&at)?),
         None => None,
@@ -276,7 +283,7 @@ fn operations(reading: &mut Reading<'_, '_>, at: &At<'_>) -> (BTreeMap<String, S
         reading.known(&request, &["set", "remove"], &["add"], &[]);
         for (name, at) in request.field("set").map(|at| reading.entries(&at)).unwrap_or_default() {
             if let Some(value) = reading.text(&at) {
-                set.insert(name.to_ascii_lowercase(), value.to_owned());
+                set.insert(name.to_owned(), value.to_owned());
             }
         }
         let names = request.field("remove").map(|at| reading.texts(&at)).unwrap_or_default();
@@ -380,7 +387,7 @@ fn condition(reading: &mut Reading<'_, '_>, at: &At<'_>) -> Option<Match> {
 
 /// A `StringMatch`: a matcher, or presence (`{}`); none, and a note, for what is none.
 #[expect(clippy::option_option, reason = "no matcher, no kind, a kind: three cases of Istio's own")]
-fn string_match(reading: &mut Reading<'_, '_>, at: &At<'_>, is_uri: bool) -> Option<Option<Matcher>> {
+pub(in crate::mesh) fn string_match(reading: &mut Reading<'_, '_>, at: &At<'_>, is_uri: bool) -> Option<Option<Matcher>> {
     let before = reading.report.notes.len();
     reading.known(at, &["exact", "prefix", "regex"], &[], &[]);
     let entries = reading.entries(at);
@@ -416,12 +423,4 @@ fn string_match(reading: &mut Reading<'_, '_>, at: &At<'_>, is_uri: bool) -> Opt
 fn holds_for_nothing(matcher: &Matcher) -> bool {
     let test = crate::mesh::flat::test(crate::mesh::flat::Attribute::Path, matcher, lane_core::diagnostic::FieldPath::root());
     crate::mesh::flat::holds_for_nothing(&test.kind)
-}
-
-fn required<'n>(reading: &mut Reading<'_, '_>, at: &At<'n>, name: &str) -> Option<At<'n>> {
-    let found = at.field(name);
-    if found.is_none() {
-        reading.note(Code::Malformed, at, format!("the field `{name}` is missing"), Some(format!("write `{name}`")));
-    }
-    found
 }
