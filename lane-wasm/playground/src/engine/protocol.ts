@@ -69,8 +69,7 @@ export interface SplitAnswer {
 
 export type ToWorker =
   | { kind: "evaluate"; id: number; input: Input }
-  | { kind: "split"; id: number; question: SplitQuestion }
-  | { kind: "mesh"; id: number };
+  | { kind: "split"; id: number; question: SplitQuestion };
 
 export type FromWorker =
   | { kind: "ready"; version: string; schema: object }

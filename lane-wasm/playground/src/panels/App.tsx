@@ -6,6 +6,7 @@ import { dialog } from "../state/view";
 import { Icon } from "../ui/parts";
 import { AnswerPane } from "./Answer";
 import { Bar } from "./Bar";
+import { CodePage } from "./CodePage";
 import { ConfigPane } from "./Config";
 import { Examples } from "./Examples";
 import { Export } from "./Export";
@@ -42,6 +43,7 @@ export function App() {
       <Examples />
       <Export />
       <Help />
+      <CodePage />
     </>
   );
 }

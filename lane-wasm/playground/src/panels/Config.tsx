@@ -3,6 +3,7 @@
 import { effect } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import type { Diagnostic } from "lane/full";
+import { showCode } from "./CodePage";
 import { ConfigEditor, MAX_TEXT } from "../editor/editor";
 import { SIGNS } from "../editor/marks";
 import { CONFIG_FILE } from "../engine/facts";
@@ -107,8 +108,11 @@ function Problems() {
   return (
     <ul class="problems" aria-label="Problems of the configuration">
       {list.slice(0, 50).map((one, index) => (
-        <li key={`${one.code}-${one.start}-${index}`}>
+        <li key={`${one.code}-${one.start}-${index}`} class="problem-line">
           <Problem one={one} />
+          <button type="button" class="quiet small code" title="What this code means" onClick={() => void showCode(one.code)}>
+            {one.code}
+          </button>
         </li>
       ))}
       {list.length > 50 && <li class="more">and {list.length - 50} more</li>}
@@ -130,7 +134,6 @@ function Problem({ one }: { one: Diagnostic }) {
           </span>
         )}
       </span>
-      <span class="code">{one.code}</span>
     </button>
   );
 }

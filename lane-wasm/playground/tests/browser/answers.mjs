@@ -58,6 +58,11 @@ check("broken YAML: the squiggle at its line, the last answer kept, and back aga
   assert.match(await page.locator(".problems").innerText(), /permissive/); // "did you mean"
   assert.equal((await stage.table()).length, 3, "the last good answer stays");
   assert.match(await page.locator(".stale-note").innerText(), /last text that compiled/);
+  // The page of its code.
+  await page.locator(".problem-line .code").first().click();
+  await page.locator("dialog[open] pre").first().waitFor();
+  assert.match(await page.locator("dialog[open]").innerText(), /^LANE\d{4}: /);
+  await page.keyboard.press("Escape");
   // Our diagnostic on hover.
   await page.locator(".cm-lintRange-error").hover();
   assert.match(await page.locator(".cm-tooltip .cm-diagnosticText").first().innerText(), /permisive/);

@@ -91,8 +91,9 @@ check("half a megabyte of one kind or another: an answer or a message, never a d
   };
   for (const [name, text] of Object.entries(texts)) {
     const started = Date.now();
+    const before = await page.locator("#answer").getAttribute("data-generation");
     await stage.paste(text);
-    await page.waitForFunction(() => document.querySelector(".problems") || document.querySelector("#config .verdict")?.textContent.match(/rule/), null, { timeout: 20_000 });
+    await page.waitForFunction((old) => document.querySelector(".problems") || document.querySelector("#answer").dataset.generation !== old, before, { timeout: 20_000 });
     console.log(`     ${name}: ${Date.now() - started} ms`);
     await stage.after(() => stage.example("Strict lanes")).catch((error) => {
       throw new Error(`after ${name}: ${error}`);
