@@ -2,9 +2,12 @@
 //! `differences.md`, and `pinned` shows for each that the difference is there.
 
 use lane_core::config::{Config, Context, Entry, HeaderValues, Key, LaneFrom};
-use lane_formats::request::Ask;
+use lane_formats::{Bytes, request::Ask};
 
 use crate::proxy::trim;
+
+/// The methods that Envoy's HTTP/1 parser takes, as far as requests here have them.
+const METHODS: [&str; 3] = ["GET", "POST", "PUT"];
 
 /// Why a request is not compared; none where it is.
 pub fn excluded(config: &Config, ask: &Ask) -> Option<&'static str> {
@@ -16,6 +19,10 @@ pub fn excluded(config: &Config, ask: &Ask) -> Option<&'static str> {
     let path = ask.path.as_ref().map_or(&[][..], |path| &path.0);
 
     // What Envoy refuses to take.
+    let method = ask.method.as_ref().and_then(Bytes::as_str).unwrap_or_default();
+    if !METHODS.contains(&method) {
+        return Some("method");
+    }
     if path.contains(&b'#') {
         return Some("fragment");
     }
@@ -58,9 +65,6 @@ pub fn excluded(config: &Config, ask: &Ask) -> Option<&'static str> {
         let mut members = lines.iter().flat_map(|line| line.split(|byte| *byte == b','));
         if members.any(|member| member.contains(&b'%') && known.members.iter().any(|key| trim(member).starts_with(key.as_bytes()))) {
             return Some("baggage-percent");
-        }
-        if lines.iter().any(|line| !line.is_ascii()) {
-            return Some("baggage-bytes");
         }
     }
     if known.cookies && values("cookie").iter().any(|line| line.contains(&b'\t')) {

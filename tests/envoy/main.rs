@@ -12,8 +12,11 @@
 
 mod classes;
 mod compare;
+mod importer;
+mod pins;
 mod proxy;
 mod reduce;
+mod router_check;
 
 use std::env;
 
@@ -33,4 +36,22 @@ fn envoy_decides_as_lane_does() {
     let tally = compare::run(first..first + configs, requests);
     println!("{tally}");
     tally.assert_enough(configs, requests);
+}
+
+#[test]
+fn lane_answers_envoys_own_route_cases() {
+    let outcome = router_check::run();
+    println!("router_check: {} cases, {} expectations; passed over: {:?}", outcome.checked, outcome.compared, outcome.passed_over);
+    assert!(outcome.wrong.is_empty(), "{:#?}", outcome.wrong);
+    // Every case is checked or has its reason.
+    let passed_over: usize = outcome.passed_over.values().sum();
+    assert_eq!((outcome.checked, outcome.checked + passed_over), (79, 103));
+}
+
+#[test]
+fn every_listed_difference_is_one_and_no_other_is_left_out() {
+    let shown = pins::run();
+    let rows = include_str!("differences.md").lines().filter_map(|line| line.strip_prefix("| `")?.split_once('`'));
+    let listed: std::collections::BTreeSet<String> = rows.map(|(class, _)| class.to_owned()).collect();
+    assert_eq!(shown, listed);
 }

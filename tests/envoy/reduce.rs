@@ -95,7 +95,8 @@ pub fn liveness(config: &Config, rng: &mut Rng, mut port: impl FnMut(&str, &str)
     for group in &config.groups {
         for service in &group.services {
             for lane in &group.lanes {
-                if live.iter().any(|known| known.service == service.host && known.lane == lane.name) {
+                let is_known = live.iter().any(|known| known.service == service.host && known.lane == lane.name);
+                if is_known || lane.services.as_ref().is_some_and(|services| !services.contains(&service.host)) {
                     continue;
                 }
                 let own = port(&service.host, &lane.name);

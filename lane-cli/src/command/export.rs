@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use lane_core::{Options, diagnostic::Severity};
 use lane_formats::{
-    mesh::{self, ExportOptions, MeshFormat, Report},
+    mesh::{self, Endpoint, EnvoyOptions, ExportOptions, MeshFormat, Report},
     read,
 };
 
@@ -34,7 +34,9 @@ Examples:
   lane export istio --upstream lanes.yaml | kubectl apply --dry-run=server -f -
   lane export asm lanes.yaml
   lane export gateway-api --lossy --group shop lanes.yaml
-  lane export envoy --with-listeners lanes.yaml
+  lane export envoy --with-listeners lanes.yaml > envoy.yaml && envoy -c envoy.yaml
+  lane export envoy --with-listeners --endpoint mocka.svc/v1=127.0.0.1:8081 lanes.yaml
+  lane export envoy --module lanes.yaml
 
 Exit codes: 0 written, 1 errors in the configuration or things that the mesh cannot do,
 2 bad usage or unreadable input. `lane explain LANE0701` says more about one kind of note.")]
@@ -58,12 +60,35 @@ pub struct Export {
     /// envoy: write a whole bootstrap, which runs at once
     #[arg(long)]
     with_listeners: bool,
+    /// envoy: an endpoint of a subset, for --with-listeners; may be repeated. Other subsets answer with what reached them
+    #[arg(long = "endpoint", value_name = "SERVICE/LANE=IP:PORT", value_parser = endpoint, requires = "with_listeners")]
+    endpoints: Vec<Endpoint>,
+    /// envoy: the address on which --with-listeners listens
+    #[arg(long, value_name = "IP", default_value = "127.0.0.1")]
+    listen: std::net::IpAddr,
+    /// envoy: the cluster of requests that are none of the lanes' business [default: they get 404]
+    #[arg(long, value_name = "CLUSTER")]
+    pass_cluster: Option<String>,
+    /// envoy: let lane's dynamic module decide, instead of routes [default NAME: lane_envoy]
+    #[arg(long, value_name = "NAME", num_args = 0..=1, default_missing_value = "lane_envoy")]
+    module: Option<String>,
+    /// envoy: a header that gives the roll of splits without a key, for tests
+    #[arg(long, value_name = "HEADER")]
+    roll_header: Option<String>,
     /// Write what is left where the mesh cannot do all of it; losses are warnings
     #[arg(long)]
     lossy: bool,
     /// Report as JSON objects, one a line, on standard error
     #[arg(long)]
     json: bool,
+}
+
+/// Reads `SERVICE/LANE=IP:PORT`.
+fn endpoint(text: &str) -> Result<Endpoint, String> {
+    let parts = text.split_once('=').and_then(|(subset, address)| Some((subset.rsplit_once('/')?, address)));
+    let ((service, lane), address) = parts.ok_or("write SERVICE/LANE=IP:PORT")?;
+    let address: std::net::SocketAddr = address.parse().map_err(|_| format!("`{address}` is no IP:PORT"))?;
+    Ok(Endpoint { service: service.into(), lane: lane.into(), address: Some((address.ip().to_string(), address.port())), healthy: true })
 }
 
 /// What can be written.
@@ -101,7 +126,14 @@ impl Export {
             namespace: self.namespace.clone(),
             upstream: self.upstream,
             with_listeners: self.with_listeners,
-            envoy: mesh::EnvoyOptions::default(),
+            envoy: EnvoyOptions {
+                address: self.listen.to_string(),
+                endpoints: self.endpoints.clone(),
+                pass_cluster: self.pass_cluster.clone(),
+                module: self.module.clone(),
+                roll_header: self.roll_header.clone(),
+                ..EnvoyOptions::default()
+            },
             lossy: self.lossy,
         };
         let mut exported = mesh::export(&loaded.config, self.format.into(), &options);

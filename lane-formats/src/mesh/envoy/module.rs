@@ -42,9 +42,7 @@ impl Writer<'_> {
         }
         // As text: numbers of a protobuf Struct are floating-point.
         settings["plan"] = json!(serde_json::to_string(self.config).unwrap_or_default());
-        let add = |name: &str, append: &str| {
-            json!({ "header": { "key": name, "value": format!("%METADATA(ROUTE:lane:{name})%") }, "append_action": append })
-        };
+        let add = |name: &str, append: &str| json!({ "header": { "key": name, "value": format!("%METADATA(ROUTE:lane:{name})%") }, "append_action": append });
         // The module names what it sets as the plan spells it, and what stays in lower case. What it does not name is empty, and is not set.
         let mut added = Vec::new();
         for name in context_headers(self.config, removed.is_empty()) {
