@@ -270,6 +270,10 @@ class Envoy:
             raise AssertionError(f"Envoy {self.version} ended with {self._process.returncode}:\n{self.log()}")
         return True
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     def is_alive(self) -> bool:
         return self._process.poll() is None
 
