@@ -7,5 +7,5 @@ cd "$(dirname "$0")"
 
 [ -f ../pkg/full.js ] || ../build.sh
 [ -d node_modules ] && [ node_modules/.package-lock.json -nt package-lock.json ] || npm ci --silent --no-audit --no-fund
-npx --no-install vite build --logLevel warn
-exec npx --no-install vite preview --host 127.0.0.1 --port "${1:-4173}"
+node_modules/.bin/vite build --logLevel warn
+exec node_modules/.bin/vite preview --host 127.0.0.1 --port "${1:-4173}"

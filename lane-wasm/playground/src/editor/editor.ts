@@ -9,12 +9,10 @@ import { EditorState } from "@codemirror/state";
 import { EditorView, drawSelection, highlightActiveLine, highlightActiveLineGutter, keymap, lineNumbers } from "@codemirror/view";
 import type { Diagnostic } from "lane/full";
 import { language } from "./language";
+import { MAX_TEXT } from "../state/limits";
 import { type Knowledge, fieldHover, source } from "./complete";
 import { type RuleMark, ruleMarks, setMarks } from "./marks";
 import { theme } from "./theme";
-
-/** The largest text that the page takes, in characters. Beyond it a browser is the wrong tool. */
-export const MAX_TEXT = 512 * 1024;
 
 export interface EditorEvents {
   changed(text: string): void;
@@ -25,6 +23,8 @@ export interface EditorEvents {
 export class ConfigEditor {
   readonly view: EditorView;
   private diagnostics: readonly Diagnostic[] = [];
+  private marks: RuleMark[] = [];
+  private markedText: string | null = null;
 
   constructor(parent: HTMLElement, text: string, knowledge: () => Knowledge, events: EditorEvents) {
     const limit = EditorState.transactionFilter.of((transaction) => {
@@ -94,7 +94,13 @@ export class ConfigEditor {
   }
 
   mark(text: string, marks: RuleMark[]): void {
-    if (text === this.text) this.view.dispatch({ effects: setMarks.of(marks) });
+    if (text !== this.text) return;
+    // Another request often changes nothing here; places tell that the text is the same.
+    const isSame = text === this.markedText && marks.length === this.marks.length && marks.every((mark, i) => mark.story === this.marks[i]!.story && mark.note === this.marks[i]!.note);
+    if (isSame) return;
+    this.marks = marks;
+    this.markedText = text;
+    this.view.dispatch({ effects: setMarks.of(marks) });
   }
 
   /** Moves the cursor to a place, in the middle of the view. */

@@ -16,7 +16,7 @@ export function mermaid(graph: Graph): string {
       const text = node.reason ? `${lane}: ${REASONS[node.reason]}` : lane;
       lines.push(`    ${id(node)}[${quoted(text)}]${node.state === "serves" ? ":::serves" : node.state === "passed" ? ":::passed" : ""}`);
     }
-    if (column.verdict) lines.push(`    v${index}{{${quoted(column.verdict)}}}`);
+    if (column.verdict) lines.push(`    v${index}{{${quoted(column.verdict.text)}}}`);
     lines.push("  end");
   });
   for (const edge of graph.edges) {

@@ -13,8 +13,8 @@ export interface Column {
   host: string | null;
   /** Whether the request got here. */
   reached: boolean;
-  /** What to say below a column where no subset serves: `404 no route`. */
-  verdict: string | null;
+  /** What to say where no subset serves, for example `404 no route`, and whether that is bad. */
+  verdict: { text: string; bad: boolean } | null;
 }
 
 export interface Row {
@@ -65,12 +65,14 @@ export interface Graph {
 /** Rows that one can still take in at a glance. */
 const MAX_ROWS = 8;
 
-const VERDICTS: Partial<Record<Decision["outcome"], string>> = {
-  no_route: "404 no route",
-  unavailable: "503 unavailable",
-  pass: "passed on untouched",
-  undetermined: "undetermined",
+const VERDICTS: Partial<Record<Decision["outcome"], { text: string; bad: boolean }>> = {
+  no_route: { text: "404 no route", bad: true },
+  unavailable: { text: "503 unavailable", bad: true },
+  pass: { text: "pass", bad: false },
+  undetermined: { text: "undetermined", bad: false },
 };
+/** Services drawn behind the end of a way. */
+const MAX_UNREACHED = 8;
 
 /** The picture of a chain; `order` are the services called, where that is known. */
 export function graphOf(chain: Chain, description: Description, gateway: string, live: Live, order: readonly string[] | null): Graph {
@@ -79,11 +81,11 @@ export function graphOf(chain: Chain, description: Description, gateway: string,
   const entry = first?.kind === "gateway" ? gateway || "gateway" : (first?.hop?.from ?? "caller");
   const involved = groupsOf(all, description);
   const { rows, hidden } = rowsOf(all, involved);
-  const columns = all.map((stage): Column => column(stage, description));
-  columns.push(...unreached(all, involved[0], description, order));
+  const columns = first && !first.decision.service && first.kind === "gateway" ? turnedAway(first, involved[0], description) : all.map((stage) => column(stage, description));
+  if (first?.decision.service) columns.push(...unreached(all, involved[0], description, order));
   const graph: Graph = { entry: entry === gateway ? entry : shortName(description, entry), columns, rows, hidden, nodes: [], edges: [] };
   columns.forEach((one, index) => {
-    const stage = all[index];
+    const stage = one.reached ? all[index] : undefined;
     rows.forEach((row, rowIndex) => {
       const node = nodeOf(one, row, stage, involved, live);
       if (node) graph.nodes.push({ column: index, row: rowIndex, ...node });
@@ -95,8 +97,15 @@ export function graphOf(chain: Chain, description: Description, gateway: string,
 
 function column(stage: Stage, description: Description): Column {
   const { service, outcome, subset } = stage.decision;
-  const host = service ?? (stage.kind === "call" ? stage.name : null);
-  return { title: host === null ? "–" : shortName(description, host), host, reached: true, verdict: subset ? null : (VERDICTS[outcome] ?? outcome) };
+  const host = service ?? stage.name;
+  return { title: shortName(description, host), host, reached: true, verdict: subset ? null : (VERDICTS[outcome] ?? null) };
+}
+
+/** A request that the gateway gives to nobody: the services stand there all the same, none of them reached. */
+function turnedAway(stage: Stage, group: GroupDescription | undefined, description: Description): Column[] {
+  const services = (group?.services ?? []).slice(0, MAX_UNREACHED);
+  const verdict = VERDICTS[stage.decision.outcome] ?? null;
+  return services.map(({ host }, index) => ({ title: shortName(description, host), host, reached: false, verdict: index === 0 ? verdict : null }));
 }
 
 /** Services that the request would have gone on to. */
@@ -106,7 +115,7 @@ function unreached(all: Stage[], group: GroupDescription | undefined, descriptio
   const hosts = order ?? group?.services.map((service) => service.host) ?? [];
   const position = hosts.findLastIndex((name) => name === last.service || shortName(description, name) === shortName(description, last.service!));
   if (position < 0 || all.length >= Math.min(hosts.length, MAX_CALLS)) return [];
-  return hosts.slice(position + 1, position + 9).map((host) => ({ title: shortName(description, host), host: hostOf(description, host), reached: false, verdict: null }));
+  return hosts.slice(position + 1, position + 1 + MAX_UNREACHED).map((host) => ({ title: shortName(description, host), host: hostOf(description, host), reached: false, verdict: null }));
 }
 
 function hostOf(description: Description, name: string): string {
@@ -177,11 +186,11 @@ function connect(graph: Graph, all: Stage[]): void {
     if (serving >= 0) {
       if (from) graph.edges.push({ from, to: { column: index, row: serving }, kind: "path", label: "" });
       from = { column: index, row: serving };
-    } else if (from && stage.decision.outcome !== "pass") {
+    } else if (from && VERDICTS[stage.decision.outcome]?.bad) {
       // The way ends here: at the lane that cannot serve, or at no lane at all.
       const own = stage.decision.lane ? rowOf(stage.decision.lane) : -1;
       graph.edges.push({ from, to: { column: index, row: own }, kind: "end", label: "" });
       from = null;
-    }
+    } else if (stage.decision.outcome !== "pass") from = null;
   });
 }

@@ -15,7 +15,7 @@ export interface Scene {
   height: number;
   /** Without a text the entry is a dot. */
   entry: Box & { text: string };
-  columns: { x: number; title: string; reached: boolean; verdict: string | null }[];
+  columns: { x: number; title: string; reached: boolean; verdict: Graph["columns"][number]["verdict"] }[];
   rows: { y: number; height: number; label: string; baseline: boolean; own: boolean }[];
   nodes: (Box & { node: GraphNode; text: string })[];
   edges: { path: string; kind: Edge["kind"] }[];
@@ -63,7 +63,7 @@ export function sceneOf(graph: Graph, available: number): Scene {
     };
   };
   return {
-    width: Math.round(left + count * pitch - gap + 10),
+    width: Math.max(Math.round(left + count * pitch - gap + 10), Math.floor(available)),
     height: head + rowsHeight + 6,
     entry: { ...boxOf({ column: -1, row: -1 }), text: isDot ? "" : fit(graph.entry, entryWidth - 10, 6.1) },
     columns: graph.columns.map((column, index) => ({

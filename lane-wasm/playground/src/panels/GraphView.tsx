@@ -79,8 +79,8 @@ function Drawing({ graph, scene }: { graph: Graph; scene: Scene }) {
             <title>{graph.columns[index]!.host}</title>
           </text>
           {column.verdict && (
-            <text x={column.x} y={36} class="verdict-label">
-              {column.verdict}
+            <text x={column.x} y={36} class={`verdict-label ${column.verdict.bad ? "bad" : ""}`}>
+              {column.verdict.text}
             </text>
           )}
         </g>

@@ -70,7 +70,7 @@ export function because(all: readonly Stage[]): string {
   else if (decision.lane) parts.push(`No lane was found, so the baseline ${decision.lane} serves.`);
   else if (decision.outcome === "no_route") parts.push("No rule decides, though the hosts of at least one hold.");
   else if (decision.outcome === "pass") parts.push("This traffic is none of lane’s: no rule’s hosts hold, and nothing is changed.");
-  else if (decision.outcome === "undetermined") parts.push(`It depends on what the request does not tell: ${decision.undetermined.join(", ")}.`);
+  else if (decision.outcome === "undetermined") parts.push(`It depends on what the request does not tell: ${decision.undetermined.join(", ")}.${decision.undetermined.includes("roll") ? " Give the request a roll, or a key to draw by." : ""}`);
   for (const stage of all) {
     const { fallback, reason, outcome, service, notes } = stage.decision;
     const name = shortName(description.peek(), service ?? stage.name);

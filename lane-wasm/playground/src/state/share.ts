@@ -2,6 +2,7 @@
 // sent to a server. Whatever comes in is foreign: its length, its inflated length and its shape are checked.
 
 import type { Draft, Entry, HeaderLine, Live } from "../request/model";
+import { MAX_TEXT } from "./limits";
 import type { TestCase } from "./tests";
 
 /** What a link carries. */
@@ -116,12 +117,18 @@ function shape(value: unknown): Shared {
   const state = record(value, "the state");
   const chain = state.chain ?? null;
   return {
-    text: text(state.text, "text"),
+    text: configuration(state.text),
     draft: draft(state.draft, "draft"),
     chain: chain === null ? null : list(chain, "chain", 1000).map((service, i) => text(service, `chain[${i}]`)),
     live: live(state.live ?? {}),
     tests: list(state.tests ?? [], "tests", 1000).map((test, i) => testCase(test, `tests[${i}]`)),
   };
+}
+
+function configuration(value: unknown): string {
+  const given = text(value, "text");
+  if (given.length > MAX_TEXT) throw new LinkError(`its configuration has ${given.length} characters, and this page holds ${MAX_TEXT}`);
+  return given;
 }
 
 function wrong(what: string, wanted: string): never {

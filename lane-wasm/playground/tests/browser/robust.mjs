@@ -104,6 +104,19 @@ check("half a megabyte of one kind or another: an answer or a message, never a d
   }
 });
 
+check("an engine that cannot be loaded is told", async (stage) => {
+  await stage.context?.close();
+  stage.context = await stage.browser.newContext();
+  const page = (stage.page = await stage.context.newPage());
+  await page.route("**/*.wasm", (route) => route.fulfill({ status: 404, body: "gone" }));
+  await page.goto(stage.origin);
+  await page.locator(".problems", { hasText: "the engine could not be loaded" }).waitFor();
+  assert.match(await page.locator("#answer").innerText(), /There is no answer, because the engine stopped/);
+  await page.getByRole("button", { name: "Examples" }).click();
+  await page.locator(".gallery button").nth(1).click();
+  await page.locator(".cm-line", { hasText: "Strict lanes" }).waitFor();
+});
+
 check("nobody outside is talked to: the page and its worker are not even allowed to", async (stage) => {
   const page = await stage.open();
   await stage.answered();

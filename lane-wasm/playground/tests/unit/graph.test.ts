@@ -35,13 +35,15 @@ describe("the picture", () => {
 
   test("what is not reached stays, with the verdict", () => {
     const { graph } = answered("strict", {}, { "mockb.default.svc.cluster.local": { s2: [1, 0] } });
-    expect(graph.columns.map((column) => [column.title, column.reached, column.verdict])).toEqual([["mocka", true, null], ["mockb", true, "503 unavailable"], ["mockc", false, null]]);
+    expect(graph.columns.map((column) => [column.title, column.reached, column.verdict])).toEqual([["mocka", true, null], ["mockb", true, { text: "503 unavailable", bad: true }], ["mockc", false, null]]);
     expect(graph.edges.map((edge) => [edge.kind, edge.to])).toEqual([["path", { column: 0, row: 1 }], ["end", { column: 1, row: 1 }]]);
   });
 
   test("no rule: a verdict and no way", () => {
     const { graph } = answered("strict", { url: "/nowhere" });
-    expect(graph.columns.map((column) => column.verdict)).toEqual(["404 no route"]);
+    expect(graph.columns.map((column) => [column.title, column.reached, column.verdict?.text])).toEqual([["mocka", false, "404 no route"], ["mockb", false, undefined], ["mockc", false, undefined]]);
+    expect(answered("permissive", { roll: "" }).graph.columns[0]!.verdict).toEqual({ text: "undetermined", bad: false });
+    expect(answered("multi-group", { url: "http://nobody.example/" }).graph.edges).toEqual([]);
     expect(graph.edges.map((edge) => [edge.kind, edge.to])).toEqual([["end", { column: 0, row: -1 }]]);
   });
 
@@ -52,6 +54,7 @@ describe("the picture", () => {
       for (const [i, a] of scene.nodes.entries()) {
         expect(a.x).toBeGreaterThanOrEqual(scene.entry.x + scene.entry.width);
         expect(a.x + a.width).toBeLessThanOrEqual(scene.width);
+        expect(scene.width).toBeGreaterThanOrEqual(width);
         for (const b of scene.nodes.slice(i + 1)) expect(a.x + a.width <= b.x || b.x + b.width <= a.x || a.y + a.height <= b.y || b.y + b.height <= a.y).toBe(true);
       }
       expect(JSON.stringify(scene)).not.toMatch(/null,"height"|NaN/);

@@ -60,6 +60,7 @@ describe("share links", () => {
   test("wrong shapes are named", async () => {
     const cases: [unknown, RegExp][] = [
       ["not json", /no state/],
+      [{ ...state, text: "x".repeat(600_000) }, /this page holds/],
       [[], /`the state` is no object/],
       [{ ...state, text: 7 }, /`text` is no text/],
       [{ ...state, draft: { ...state.draft, headers: [["x"]] } }, /`draft.headers\[0\]\[1\]`/],
