@@ -5,7 +5,7 @@
 // compiled anew from its text when it is next used. Nothing is lost by that, since a router is its text.
 
 import {LaneError, fail, fromEngine, named} from './error.js';
-import {decoded, documentText, headerLines, pathSteps, reason, requestText} from './text.js';
+import {decoded, documentText, guarded, headerLines, pathSteps, reason, requestText, texts} from './text.js';
 
 export {LaneError, headerLines};
 
@@ -84,6 +84,10 @@ export function engine({glue, yaml, open = (source) => source, openSync}) {
 
   /** A document's text, and how the engine is to read it. */
   function reading(document, options, what) {
+    return guarded('options', () => readingOf(document, options, what));
+  }
+
+  function readingOf(document, options, what) {
     const {format, file, limits, ...strange} = options ?? {};
     const unknown = Object.keys(strange)[0];
     if (unknown !== undefined) throw fail('usage', `there is no option \`${unknown}\``, 'there are format, file and limits');
@@ -104,7 +108,14 @@ export function engine({glue, yaml, open = (source) => source, openSync}) {
     return {text: isText ? text : documentText(text, what), isText, file, how: JSON.stringify({yaml: chosen === 'yaml', limits: bounds})};
   }
 
+  /** Asks a router's compiled handle: for methods that only one entry point has. */
+  let askOf;
+
   class Router {
+    static {
+      askOf = (router, work) => router.#ask(work);
+    }
+
     #document;
     #handle;
     #instance;
@@ -165,25 +176,32 @@ export function engine({glue, yaml, open = (source) => source, openSync}) {
       return this.#ask((handle) => handle.explain(text));
     }
 
-    trace(request, {services, explain = false} = {}) {
+    trace(request, options) {
       const text = requestText(request);
-      const names = services === undefined ? '' : JSON.stringify(texts(services, 'services'));
-      return this.#ask((handle) => handle.trace(text, names, Boolean(explain)));
+      const {names, explain} = guarded('options', () => {
+        const {services, explain} = options ?? {};
+        return {names: services === undefined ? '' : JSON.stringify(texts(services, 'services')), explain: Boolean(explain)};
+      });
+      return this.#ask((handle) => handle.trace(text, names, explain));
     }
 
-    table({group = '', live} = {}) {
+    table(options) {
+      const {group, live} = guarded('options', () => ({group: String(options?.group ?? ''), live: options?.live}));
       const text = requestText({inbound: {}, live});
-      return this.#ask((handle) => handle.table(String(group), text));
+      return this.#ask((handle) => handle.table(group, text));
     }
 
-    simulate({rule, keys = 10_000, prefix = 'user-', each = false} = {}) {
-      const name = ruleName(rule);
-      const count = typeof keys === 'number' ? keys : texts(keys, 'keys').length;
+    simulate(options) {
+      const {name, count, given, prefix, each} = guarded('options', () => {
+        const {rule, keys = 10_000, prefix = 'user-', each = false} = options ?? {};
+        const clients = typeof keys === 'number' ? undefined : texts(keys, 'keys');
+        const count = clients?.length ?? keys;
+        return {name: ruleName(rule), count, given: clients ? JSON.stringify(clients) : '', prefix: String(prefix), each: Boolean(each)};
+      });
       if (!Number.isInteger(count) || count < 1 || count > MOST_KEYS) {
         throw fail('usage', `\`keys\` is a number from 1 to ${MOST_KEYS}, or a list of so many keys`);
       }
-      const given = typeof keys === 'number' ? '' : JSON.stringify([...keys]);
-      return this.#ask((handle) => handle.simulate(name, given, count, String(prefix), Boolean(each)));
+      return this.#ask((handle) => handle.simulate(name, given, count, prefix, each));
     }
 
     laneOf(rule, key) {
@@ -212,10 +230,6 @@ export function engine({glue, yaml, open = (source) => source, openSync}) {
       return this.#document.isText ? this.#document.text : undefined;
     }
 
-    config() {
-      return this.#ask((handle) => handle.config());
-    }
-
     test(suite, options) {
       const {text, how, file} = reading(suite, options, 'test file');
       const handle = this.#live;
@@ -240,6 +254,7 @@ export function engine({glue, yaml, open = (source) => source, openSync}) {
     init,
     initSync,
     Router,
+    askOf,
     check(config, options) {
       const {text, how, file} = reading(config, options, 'configuration');
       return named(ask(() => glue.check(text, how), file), file);
@@ -255,11 +270,4 @@ export function engine({glue, yaml, open = (source) => source, openSync}) {
 function ruleName(rule) {
   if (typeof rule !== 'string') throw fail('usage', '`rule` is the name of a rule, or `group/rule`');
   return rule;
-}
-
-function texts(list, what) {
-  if (list === null || typeof list !== 'object' || typeof list[Symbol.iterator] !== 'function') throw fail('usage', `\`${what}\` is a list of texts`);
-  const texts = [...list];
-  if (!texts.every((text) => typeof text === 'string')) throw fail('usage', `\`${what}\` is a list of texts`);
-  return texts;
 }

@@ -3,10 +3,13 @@
 /** Keeps the constructor to this package: an error is made from what the engine says. */
 const OWN = Symbol('lane');
 
+/** Messages quote what users write, and users write anything. */
+const LONGEST = 1_000;
+
 export class LaneError extends Error {
   constructor(own, {kind, message, diagnostics = [], problems = [], unparsable = false}, cause) {
     if (own !== OWN) throw new TypeError('a LaneError is made by lane only');
-    super(message, cause === undefined ? undefined : {cause});
+    super(message.length > LONGEST ? `${message.slice(0, LONGEST)}…` : message, cause === undefined ? undefined : {cause});
     // Data, but not what a console prints beside the message.
     for (const [name, value] of Object.entries({kind, diagnostics: Object.freeze(diagnostics), problems: Object.freeze(problems), unparsable})) {
       Object.defineProperty(this, name, {value, enumerable: name === 'kind'});

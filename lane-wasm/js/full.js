@@ -6,4 +6,4 @@ export {version} from './version.js';
 export {LaneError, headerLines};
 const made = engine({glue, yaml: true});
 export const {init, initSync, check, runTests, schema} = made;
-export const Router = withYaml(made.Router);
+export const Router = withYaml(made);

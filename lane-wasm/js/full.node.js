@@ -7,4 +7,4 @@ export {version} from './version.js';
 export {LaneError, headerLines};
 const made = engine({glue, yaml: true, ...files(new URL('./glue/full_bg.wasm', import.meta.url))});
 export const {init, initSync, check, runTests, schema} = made;
-export const Router = withYaml(made.Router);
+export const Router = withYaml(made);

@@ -1,6 +1,6 @@
 // From JavaScript's values to the text that crosses the border, and to header lines.
 
-import {fail} from './error.js';
+import {LaneError, fail} from './error.js';
 
 /** JSON of a request: bigints become decimal text, which is how rolls survive, and bytes become base64. */
 export function requestText(request) {
@@ -34,11 +34,30 @@ function stringify(value, what, replace) {
     text = JSON.stringify(value, (_, value) => replace(value));
   } catch (cause) {
     // Getters and proxies that throw, cycles, and nesting without end.
-    if (cause?.name === 'LaneError') throw cause;
+    if (cause instanceof LaneError) throw cause;
     throw fail('usage', `the ${what} is no plain data: ${reason(cause)}`, undefined, cause);
   }
   if (text === undefined) throw fail('usage', `the ${what} is no plain data`);
   return text;
+}
+
+/** Reads what people hand in, whose getters, iterators and proxies may throw anything. */
+export function guarded(what, read) {
+  try {
+    return read();
+  } catch (cause) {
+    if (cause instanceof LaneError) throw cause;
+    throw fail('usage', `the ${what} cannot be read: ${reason(cause)}`, undefined, cause);
+  }
+}
+
+/** A list of texts; none where there is none. */
+export function texts(list, what) {
+  return guarded(what, () => {
+    const texts = typeof list === 'object' && list !== null && typeof list[Symbol.iterator] === 'function' ? [...list] : undefined;
+    if (!texts?.every((text) => typeof text === 'string')) throw fail('usage', `\`${what}\` is a list of texts`);
+    return texts;
+  });
 }
 
 /** What was thrown, in one line; it may be anything. */
@@ -64,13 +83,18 @@ function base64(bytes) {
 
 /** Steps of a field path as diagnostics write it: `groups[0].lanes[1].labels["a.b"]`. */
 export function pathSteps(path) {
-  if (Array.isArray(path)) return path;
+  if (Array.isArray(path)) {
+    const steps = guarded('path', () => [...path]);
+    if (!steps.every((step) => typeof step === 'string' || Number.isSafeInteger(step))) throw fail('usage', 'a path is made of names and whole numbers');
+    return steps;
+  }
+  if (typeof path !== 'string') throw fail('usage', 'a path is text, or a list of names and numbers');
   const step = /\.?([^.[\]"]+)|\[(\d+)\]|\[("(?:[^"\\]|\\.)*")\]/y;
   const steps = [];
   while (step.lastIndex < path.length) {
     const [, name, index, quoted] = step.exec(path) ?? [];
     if (name === undefined && index === undefined && quoted === undefined) {
-      throw fail('usage', `\`${path}\` is no field path`, 'write for example groups[0].rules[1].lane');
+      throw fail('usage', `\`${path.slice(0, 100)}\` is no field path`, 'write for example groups[0].rules[1].lane');
     }
     steps.push(name ?? (index === undefined ? JSON.parse(quoted) : Number(index)));
   }
@@ -78,6 +102,10 @@ export function pathSteps(path) {
 }
 
 export function headerLines(headers) {
+  return guarded('headers', () => lines(headers));
+}
+
+function lines(headers) {
   if (headers === null || typeof headers !== 'object') throw fail('usage', 'headers are an object or a list');
   const lines = [];
   const add = (name, value) => lines.push([String(name), value instanceof Uint8Array ? value : octets(String(value))]);

@@ -4,7 +4,8 @@
 // the end, so that who serves it never sees half of it.
 
 import {execFileSync} from 'node:child_process';
-import {cpSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync} from 'node:fs';
+import {createHash} from 'node:crypto';
+import {cpSync, existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync} from 'node:fs';
 import {dirname, join, resolve} from 'node:path';
 import {fileURLToPath} from 'node:url';
 
@@ -18,6 +19,18 @@ mkdirSync(join(made, 'glue'), {recursive: true});
 
 for (const entry of ['lane', 'full']) {
   cpSync(join(raw, `${entry}.js`), join(made, 'glue', `${entry}.js`));
+  const input = join(raw, `${entry}_bg.wasm`);
+  // Half a minute, so what is known is kept.
+  const hash = createHash('sha256').update(readFileSync(input)).update(readFileSync(fileURLToPath(import.meta.url))).digest('hex');
+  const optimised = join(raw, `${entry}.${hash}.wasm`);
+  if (!existsSync(optimised)) {
+    for (const name of readdirSync(raw)) if (name.startsWith(`${entry}.`) && name.endsWith('.wasm')) rmSync(join(raw, name));
+    optimise(input, optimised);
+  }
+  cpSync(optimised, join(made, 'glue', `${entry}_bg.wasm`));
+}
+
+function optimise(input, output) {
   // The features that Rust's target has switched on; the rest of them no browser needs to know.
   execFileSync(
     join(here, 'node_modules/.bin/wasm-opt'),
@@ -31,9 +44,9 @@ for (const entry of ['lane', 'full']) {
       '--enable-mutable-globals',
       '--enable-reference-types',
       '--enable-multivalue',
-      join(raw, `${entry}_bg.wasm`),
+      input,
       '-o',
-      join(made, 'glue', `${entry}_bg.wasm`),
+      output,
     ],
     {stdio: 'inherit'},
   );

@@ -11,12 +11,12 @@ use lane_core::{
 use lane_formats::{
     Bytes, Places,
     chain::{self, Chain, Share, Table, TraceOptions},
-    decision::{Remembered, Report},
+    decision::{Answer, Remembered, Report},
     load, read,
     request::{Ask, Place},
 };
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::{
     describe,
@@ -71,7 +71,7 @@ impl Compiled {
 
     pub(crate) fn explain(&self, request: &str) -> Result<String, Failure> {
         let (decision, explanation) = Ask::parse(request)?.explain(&self.router)?;
-        failure::json(&json!({"decision": decision, "explanation": explanation}))
+        failure::json(&Explained { decision, explanation })
     }
 
     pub(crate) fn trace(&self, request: &str, services: &str, explain: bool) -> Result<String, Failure> {
@@ -149,6 +149,13 @@ impl Compiled {
 /// A JSON list of texts.
 pub(crate) fn names(text: &str) -> Result<Vec<String>, Failure> {
     serde_json::from_str(text).map_err(|error| Failure::usage(error.to_string()))
+}
+
+/// A decision, and how it came about.
+#[derive(Serialize)]
+struct Explained {
+    decision: Answer,
+    explanation: Explanation,
 }
 
 /// A chain with the request of every call, and perhaps with explanations.

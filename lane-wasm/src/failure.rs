@@ -2,7 +2,6 @@
 
 use lane_formats::{Refused, request::AskError};
 use serde::Serialize;
-use serde_json::json;
 
 use crate::places::{Diagnostic, Text};
 
@@ -33,17 +32,35 @@ impl Failure {
 
     /// What the wrapper reads.
     pub(crate) fn to_json(&self) -> String {
-        let value = match self {
-            Self::Config { diagnostics, unparsable } => json!({"kind": "config", "diagnostics": diagnostics, "unparsable": unparsable}),
+        let written = match self {
+            Self::Config { diagnostics, unparsable } => json(&Written::Config { diagnostics, unparsable: *unparsable }),
             Self::Request(error) => {
-                let problem = |problem: &lane_formats::request::Problem| json!({"path": problem.path, "message": problem.message, "help": problem.help});
-                let problems: Vec<_> = error.problems.iter().map(problem).collect();
-                json!({"kind": "request", "problems": problems})
+                let problem = |problem: &'_ lane_formats::request::Problem| Problem {
+                    path: problem.path.to_string(),
+                    message: problem.message.clone(),
+                    help: problem.help.clone(),
+                };
+                json(&Written::Request { problems: error.problems.iter().map(problem).collect() })
             }
-            Self::Usage { message, help } => json!({"kind": "usage", "message": message, "help": help}),
+            Self::Usage { message, help } => json(&Written::Usage { message, help: help.as_deref() }),
         };
-        value.to_string()
+        written.unwrap_or_default()
     }
+}
+
+#[derive(Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+enum Written<'f> {
+    Config { diagnostics: &'f [Diagnostic], unparsable: bool },
+    Request { problems: Vec<Problem> },
+    Usage { message: &'f str, help: Option<&'f str> },
+}
+
+#[derive(Serialize)]
+struct Problem {
+    path: String,
+    message: String,
+    help: Option<String>,
 }
 
 impl From<AskError> for Failure {

@@ -122,15 +122,6 @@ impl Handle {
         Ok(self.0.locate(text, path)?)
     }
 
-    /// The configuration as JSON.
-    ///
-    /// # Errors
-    ///
-    /// None that is known.
-    pub fn config(&self) -> Result<String, JsValue> {
-        Ok(failure::json(&self.0.config)?)
-    }
-
     /// What the router costs.
     ///
     /// # Errors
@@ -147,6 +138,19 @@ impl Handle {
     /// Everything that is wrong with the file.
     pub fn test(&self, text: &str, options: &str) -> Result<String, JsValue> {
         Ok(suite::run(text, &options::read(options)?, Some(&self.0))?)
+    }
+}
+
+#[cfg(feature = "full")]
+#[wasm_bindgen]
+impl Handle {
+    /// The configuration as JSON.
+    ///
+    /// # Errors
+    ///
+    /// None that is known.
+    pub fn config(&self) -> Result<String, JsValue> {
+        Ok(failure::json(&self.0.config)?)
     }
 }
 

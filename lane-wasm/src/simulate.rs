@@ -1,18 +1,19 @@
 //! Splits tried with many clients. A split is drawn by nothing but its lanes, their weights, its method and its salt, so
 //! a router of that split alone draws as the whole one does, whatever the conditions of the rule.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use lane_core::{
-    config::{Config, Generate, Group, Key, Method, Rule, Sticky},
+    Options, Router,
+    config::{self, Config, Generate, Group, Key, Method, Rule, Sticky},
     diagnostic::did_you_mean,
     explain::{By, Step},
 };
 use lane_formats::{
-    Format, Loaded, chain, load,
+    chain,
     request::{Ask, Place},
 };
-use serde_json::json;
+use serde::Serialize;
 
 use crate::{
     compiled::names,
@@ -43,28 +44,50 @@ pub(crate) fn simulate(config: &Config, rule: &str, keys: &str, number: u32, pre
         }
         // Spread evenly, so that the shares come out as exactly as the number allows. Without a key (or with an empty one) it is also what is drawn by.
         ask.roll = u64::try_from(u128::from(index) * u128::from(total) / u128::from(number)).ok();
-        let lane = ask.answer(&lone.router)?.decision().and_then(|decision| decision.lane).unwrap_or_default();
+        let lane = ask.answer(&lone)?.decision().and_then(|decision| decision.lane).unwrap_or_default();
         if each || given.is_some() {
             lanes.push(lane.clone());
         }
         *counts.entry(lane).or_default() += 1;
     }
-    let count = |lane: &str| counts.get(lane).copied().unwrap_or_default();
-    let share = |share: &chain::Share| {
-        json!({"lane": share.lane, "weight": share.weight, "numerator": share.numerator, "denominator": share.denominator, "count": count(&share.lane)})
+    let share = |share: &chain::Share| Part {
+        lane: share.lane.clone(),
+        weight: share.weight,
+        numerator: share.numerator,
+        denominator: share.denominator,
+        count: counts.get(&share.lane).copied().unwrap_or_default(),
     };
-    let mut simulation = json!({
-        "group": group.name,
-        "rule": rule.name,
-        "by": if rule.sticky.is_some() { "key" } else { "roll" },
-        "method": rule.sticky.as_ref().map(method),
-        "keys": number,
-        "shares": shares.iter().map(share).collect::<Vec<_>>(),
-    });
-    if let Some(simulation) = simulation.as_object_mut().filter(|_| each || given.is_some()) {
-        simulation.insert("lanes".into(), lanes.into());
-    }
-    failure::json(&simulation)
+    failure::json(&Simulation {
+        group: &group.name,
+        rule: &rule.name,
+        by: if rule.sticky.is_some() { "key" } else { "roll" },
+        method: rule.sticky.as_ref().map(method),
+        keys: number,
+        shares: shares.iter().map(share).collect(),
+        lanes: (each || given.is_some()).then_some(lanes),
+    })
+}
+
+#[derive(Serialize)]
+struct Simulation<'c> {
+    group: &'c str,
+    rule: &'c str,
+    by: &'c str,
+    method: Option<Method>,
+    keys: u64,
+    shares: Vec<Part>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lanes: Option<Vec<String>>,
+}
+
+/// A lane's exact part, and how many clients came into the lane.
+#[derive(Serialize)]
+struct Part {
+    lane: String,
+    weight: u32,
+    numerator: u64,
+    denominator: u64,
+    count: u64,
 }
 
 /// How a rule's sticky split draws the client of this key: the step of an explanation.
@@ -81,7 +104,7 @@ pub(crate) fn draw(config: &Config, rule: &str, key: &str) -> Result<String, Fai
         return Err(Failure::usage("an empty key counts as none"));
     }
     let ask = Ask { headers: header(key), ..Ask::new(Place::Ingress { gateway: String::new() }) };
-    let (_, explanation) = ask.explain(&lone(rule)?.router)?;
+    let (_, explanation) = ask.explain(&lone(rule)?)?;
     let mut drawn = explanation.steps.into_iter().find(|step| matches!(step, Step::Draw { .. }));
     if let Some(Step::Draw { by: By::Key { key, .. }, .. }) = &mut drawn {
         *key = name_of(sticky);
@@ -121,22 +144,49 @@ fn method(sticky: &Sticky) -> Method {
 }
 
 /// A router of this split only.
-fn lone(rule: &Rule) -> Result<Loaded, Failure> {
-    let split = rule.split.as_deref().unwrap_or_default();
-    let lanes: Vec<_> = split.iter().map(|share| json!({"name": share.lane})).collect();
-    let mut drawing = json!({"name": rule.name, "service": KEY, "split": split});
-    if let (Some(sticky), Some(drawing)) = (&rule.sticky, drawing.as_object_mut()) {
-        // Baggage carries any bytes of a key as they are.
-        let salt = &sticky.salt;
-        let mut lone = json!({"keys": [{"baggage": KEY}], "method": method(sticky)});
-        if let (Some(salt), Some(lone)) = (salt, lone.as_object_mut()) {
-            lone.insert("salt".into(), json!(salt));
-        }
-        drawing.insert("sticky".into(), lone);
-    }
-    let config = json!({"version": 1, "groups": [{"name": KEY, "mode": "strict", "services": [{"host": KEY}], "lanes": lanes, "rules": [drawing]}]});
-    let text = config.to_string();
-    load(&text, Format::Json, &lane_core::Options::default()).map_err(|refused| Failure::refused(&text, refused))
+fn lone(rule: &Rule) -> Result<Router, Failure> {
+    let split = rule.split.clone().unwrap_or_default();
+    let lane = |share: &config::Share| config::Lane {
+        name: share.lane.clone(),
+        service_tag: None,
+        services: None,
+        labels: BTreeMap::new(),
+        fallback: None,
+    };
+    let group = Group {
+        name: KEY.into(),
+        mode: config::Mode::Strict,
+        gateways: None,
+        guiding_header: None,
+        context: None,
+        restore_headers: Vec::new(),
+        baseline: None,
+        tag_label: None,
+        unknown_lane: None,
+        keep_lane: false,
+        trust_client: false,
+        header_values: None,
+        services: vec![config::Service { host: KEY.into(), aliases: Vec::new(), min_healthy_percent: 0 }],
+        lanes: split.iter().map(lane).collect(),
+        rules: vec![Rule {
+            name: KEY.into(),
+            at: None,
+            hosts: None,
+            service: KEY.into(),
+            matches: None,
+            lane: None,
+            lane_from: None,
+            split: Some(split),
+            // Baggage carries any bytes of a key as they are.
+            sticky: rule.sticky.as_ref().map(|sticky| Sticky {
+                keys: Some(vec![Key::Baggage(KEY.into())]),
+                generate: None,
+                ..sticky.clone()
+            }),
+        }],
+    };
+    let compiled = Router::compile(&Config { version: 1, groups: vec![group] }, &Options::default());
+    compiled.map(|compiled| compiled.router).map_err(|error| Failure::usage(error.to_string()))
 }
 
 /// The header line with a client's key.

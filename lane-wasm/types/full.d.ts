@@ -10,4 +10,6 @@ export class Router extends JsonRouter {
   constructor(config: string | Uint8Array | Config, options?: ReadOptions);
   /** Compiles a configuration written as YAML. */
   static fromYaml(text: string | Uint8Array, options?: ReadOptions): Router;
+  /** The configuration as data, for `JSON.stringify`. What was left out stays left out. */
+  config(): Config;
 }

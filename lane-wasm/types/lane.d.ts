@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" />
 /**
  * lane: which version of each service does a request meet, all along its chain of calls?
  *
@@ -39,8 +40,15 @@ export type * from './data.js';
 /** The release, for example `0.1.0`. */
 export const version: string;
 
-/** Where the engine's `.wasm` file comes from. */
-export type InitSource = string | URL | globalThis.Request | Response | BufferSource | WebAssembly.Module;
+/** A class of the platform, where its types are known: Node's and the browser's differ, and a project may have neither. */
+type Platform<Name extends string> = typeof globalThis extends { [K in Name]: { prototype: infer Instance } } ? Instance : never;
+type CompiledModule = typeof globalThis extends { WebAssembly: { Module: { prototype: infer Instance } } } ? Instance : never;
+
+/** The bytes of the `.wasm` file, or the module compiled from them. */
+export type ModuleSource = ArrayBuffer | ArrayBufferView | CompiledModule;
+
+/** Where the engine's `.wasm` file comes from: its address, what fetching it gives, or its content. */
+export type InitSource = string | Platform<'URL'> | Platform<'Request'> | Platform<'Response'> | ModuleSource;
 
 /**
  * Loads the engine; nothing else works before. In browsers and bundlers it is the `.wasm` file beside this module, in Node
@@ -52,7 +60,7 @@ export type InitSource = string | URL | globalThis.Request | Response | BufferSo
 export function init(source?: InitSource | Promise<InitSource>): Promise<void>;
 
 /** Loads the engine without waiting. In Node `source` may be left out; on a browser's main thread compile the module first. */
-export function initSync(source?: BufferSource | WebAssembly.Module): void;
+export function initSync(source?: ModuleSource): void;
 
 /**
  * Everything that this package throws.
@@ -172,9 +180,6 @@ export class Router {
    */
   locate(path: string | readonly (string | number)[]): Span | null;
 
-  /** The configuration as data, for `JSON.stringify`. What was left out stays left out. */
-  config(): Config;
-
   /** Runs a `lane test` file; of this router, unless the file holds a configuration of its own. */
   test(suite: string | Uint8Array | object, options?: ReadOptions): TestRun;
 
@@ -219,7 +224,7 @@ export function schema(): object;
  */
 export function headerLines(
   headers:
-    | Headers
+    | Platform<'Headers'>
     | Iterable<readonly [string, string]>
     | readonly string[]
     | Record<string, string | readonly string[] | undefined>,

@@ -4,7 +4,7 @@
 use std::net::IpAddr;
 
 use lane_core::{
-    Decision, Endpoints, Headers, Liveness, Outcome, Recorded, Request, Router,
+    Decision, Endpoints, Headers, Liveness, Outcome, Request, Router,
     diagnostic::{FieldPath, did_you_mean},
     explain::Explanation,
 };
@@ -95,11 +95,14 @@ impl Ask {
     }
 
     fn ask(&self, router: &Router, liveness: &Liveness, wanted: Wanted) -> (Answer, Option<Explanation>) {
+        #[cfg(feature = "small")]
+        return self.ask_with(router, &Seen { headers: &self.headers, names: self.recorded.as_deref() }, liveness, wanted);
+        #[cfg(not(feature = "small"))]
         match &self.recorded {
             None => self.ask_with(router, self.headers.as_slice(), liveness, wanted),
             Some(names) => {
                 let names: Vec<&str> = names.iter().map(String::as_str).collect();
-                let headers = Recorded { headers: self.headers.as_slice(), names: &names };
+                let headers = lane_core::Recorded { headers: self.headers.as_slice(), names: &names };
                 self.ask_with(router, &headers, liveness, wanted)
             }
         }
@@ -143,6 +146,31 @@ impl Ask {
                 (Answer::Inbound { remember }, None)
             }
         }
+    }
+}
+
+/// The headers of any request, recorded in part or as a whole: one walk is compiled where others have two.
+#[cfg(feature = "small")]
+struct Seen<'a> {
+    headers: &'a [(String, Bytes)],
+    names: Option<&'a [String]>,
+}
+
+#[cfg(feature = "small")]
+impl Headers for Seen<'_> {
+    type Lines<'h>
+        = <[(String, Bytes)] as Headers>::Lines<'h>
+    where
+        Self: 'h;
+
+    const PARTIAL: bool = true;
+
+    fn lines(&self) -> Self::Lines<'_> {
+        self.headers.lines()
+    }
+
+    fn recorded(&self, name: &str) -> bool {
+        self.names.is_none_or(|names| names.iter().any(|recorded| recorded.eq_ignore_ascii_case(name)))
     }
 }
 

@@ -85,9 +85,81 @@ impl<'de> Deserializer<'de> for &'de Node {
         visitor.visit_newtype_struct(self)
     }
 
+    // A type that says what it wants gets that and nothing else: were all of them sent to `deserialize_any`, every
+    // type would be compiled for values of every kind, which is a tenth of the engine's size in a browser.
+
+    fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, BuildError> {
+        match self.value {
+            Value::Bool(value) => visitor.visit_bool(value),
+            _ => Err(self.unfit()),
+        }
+    }
+
+    fn deserialize_u64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, BuildError> {
+        visitor.visit_u64(self.number()?)
+    }
+
+    fn deserialize_u32<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, BuildError> {
+        visitor.visit_u32(self.number()?)
+    }
+
+    fn deserialize_i64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, BuildError> {
+        visitor.visit_i64(self.number()?)
+    }
+
+    fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, BuildError> {
+        match &self.value {
+            Value::Text(text) => visitor.visit_borrowed_str(text),
+            _ => Err(self.unfit()),
+        }
+    }
+
+    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, BuildError> {
+        self.deserialize_str(visitor)
+    }
+
+    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, BuildError> {
+        match &self.value {
+            Value::List(nodes) => visitor.visit_seq(SeqDeserializer::new(nodes.iter())),
+            _ => Err(self.unfit()),
+        }
+    }
+
+    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, BuildError> {
+        match &self.value {
+            Value::Map(entries) => visitor.visit_map(MapDeserializer::new(entries.iter().map(|entry| (&*entry.key.text, &entry.value)))),
+            _ => Err(self.unfit()),
+        }
+    }
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, BuildError> {
+        self.deserialize_map(visitor)
+    }
+
     serde::forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf
-        unit unit_struct seq tuple tuple_struct map struct identifier ignored_any
+        i8 i16 i32 i128 u8 u16 u128 f32 f64 char bytes byte_buf unit unit_struct tuple tuple_struct identifier ignored_any
+    }
+}
+
+impl Node {
+    /// That the value is of another kind than is wanted; the shape was not checked.
+    fn unfit(&self) -> BuildError {
+        BuildError(match &self.value {
+            Value::Refused(refusal) => refusal.message.clone(),
+            _ => String::from("the value is of another kind"),
+        })
+    }
+
+    fn number<T: std::str::FromStr>(&self) -> Result<T, BuildError> {
+        match &self.value {
+            Value::Number(written) => plain_number(written).parse().map_err(|_| self.unfit()),
+            _ => Err(self.unfit()),
+        }
     }
 }
 
