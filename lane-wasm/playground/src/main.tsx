@@ -2,6 +2,8 @@ import "./styles/tokens.css";
 import "./styles/page.css";
 import "./styles/controls.css";
 import "./styles/answer.css";
+import "./styles/details.css";
+import "./styles/dialogs.css";
 import "./styles/editor.css";
 import { render } from "preact";
 import { App } from "./panels/App";

@@ -59,7 +59,7 @@ const KINDS: Kind[] = [
     file: "chain.svg",
     type: "image/svg+xml",
     make: () => {
-      const background = getComputedStyle(document.documentElement).getPropertyValue("--paper").trim();
+      const background = getComputedStyle(document.querySelector(".pane")!).backgroundColor;
       return drawing.value && { content: svgFile(drawing.value, background) };
     },
   },
