@@ -193,7 +193,7 @@ impl Instance {
     pub fn new(settings: Settings) -> Result<Self, String> {
         let plan = plans::plan(&settings.plan)?;
         let clusters = plans::clusters(&plan, &settings.cluster)?;
-        let memory = (!plan.traced.is_empty()).then(|| Memory::shared(&settings.trace_table));
+        let memory = plan.remembers.then(|| Memory::shared(&settings.trace_table));
         Ok(Self { settings, clusters, memory, all_live: Liveness::all_live() })
     }
 
@@ -249,7 +249,7 @@ impl Instance {
             request.source =
                 Source { service: workload.service.as_deref(), labels: &labels, lane: workload.lane.as_deref(), ip: workload.ip };
             if let Some(memory) = &self.memory {
-                lanes = memory.lanes(router, &plan.traced, &headers);
+                lanes = memory.lanes(router, &request);
                 remembered = lanes.iter().map(|(group, lane)| (*group, &**lane)).collect();
                 request.remembered = &remembered;
             }

@@ -12,7 +12,6 @@ use lane_core::{Headers, Remember, Request, Router, TraceTable};
 
 use crate::{
     abi::{Level, log},
-    plans::Traced,
     settings::TraceTableSettings,
 };
 
@@ -59,66 +58,17 @@ impl Memory {
     }
 
     /// The lanes that are remembered for the request's trace ids, as (group, lane).
-    pub fn lanes<'r, H: Headers + ?Sized>(&self, router: &'r Router, traced: &'r [Traced], headers: &H) -> Vec<(&'r str, Cow<'r, str>)> {
+    pub fn lanes<'r, H: Headers + ?Sized>(&self, router: &'r Router, request: &Request<'_, H>) -> Vec<(&'r str, Cow<'r, str>)> {
         let mut lanes = Vec::new();
-        for traced in traced {
-            trace_id(router, traced, headers, |trace_id| {
-                let mut table = self.table.lock().unwrap_or_else(PoisonError::into_inner);
-                let Some(lane) = table.lane(&traced.group, trace_id, now()) else { return };
-                // Mostly the plan knows the lane, and its own spelling can be lent.
-                let group = router.groups().find(|group| router.group_name(*group) == traced.group);
-                let known = group.and_then(|group| router.lane_in(group, lane)).map(|lane| router.lane_name(lane));
-                lanes.push((traced.group.as_str(), known.map_or_else(|| Cow::Owned(lane.to_owned()), Cow::Borrowed)));
-            });
-        }
+        router.trace_ids(request, |group, trace_id| {
+            let mut table = self.table.lock().unwrap_or_else(PoisonError::into_inner);
+            let Some(lane) = table.lane(group, trace_id, now()) else { return };
+            // Mostly the plan knows group and lane, and its own names can be lent.
+            let Some(id) = router.groups().find(|id| router.group_name(*id) == group) else { return };
+            let known = router.lane_in(id, lane).map(|lane| router.lane_name(lane));
+            lanes.push((router.group_name(id), known.map_or_else(|| Cow::Owned(lane.to_owned()), Cow::Borrowed)));
+        });
         lanes
-    }
-}
-
-/// Shows the request's trace id as the group reads it. The engine tells it only together with a lane (S26a), so it
-/// is shown the request with the name of some lane in the guiding header.
-fn trace_id<H: Headers + ?Sized>(router: &Router, traced: &Traced, headers: &H, visit: impl FnOnce(&[u8])) {
-    let guided = Guided { headers, name: traced.guiding_header.as_bytes(), value: traced.lane.as_bytes() };
-    let mut visit = Some(visit);
-    router.inbound(&Request::new(&guided), |remember| {
-        if remember.group == traced.group
-            && let Some(visit) = visit.take()
-        {
-            visit(remember.trace_id);
-        }
-    });
-}
-
-/// Headers in which one has this value only.
-struct Guided<'g, H: ?Sized> {
-    headers: &'g H,
-    name: &'g [u8],
-    value: &'g [u8],
-}
-
-#[derive(Clone)]
-struct GuidedLines<'l, L> {
-    lines: L,
-    name: &'l [u8],
-    own: Option<(&'l [u8], &'l [u8])>,
-}
-
-impl<'l, L: Iterator<Item = (&'l [u8], &'l [u8])>> Iterator for GuidedLines<'l, L> {
-    type Item = (&'l [u8], &'l [u8]);
-
-    fn next(&mut self) -> Option<Self::Item> {
-        self.own.take().or_else(|| self.lines.by_ref().find(|(name, _)| !name.eq_ignore_ascii_case(self.name)))
-    }
-}
-
-impl<H: Headers + ?Sized> Headers for Guided<'_, H> {
-    type Lines<'l>
-        = GuidedLines<'l, H::Lines<'l>>
-    where
-        Self: 'l;
-
-    fn lines(&self) -> Self::Lines<'_> {
-        GuidedLines { lines: self.headers.lines(), name: self.name, own: Some((self.name, self.value)) }
     }
 }
 
@@ -135,7 +85,7 @@ mod tests {
         let memory = Memory::shared(&TraceTableSettings { name: "test".to_owned(), ..TraceTableSettings::default() });
         let arrives = [("x-b3-traceid", "80f1"), ("x-lane", "gray")];
         plan.router.inbound(&Request::new(&arrives), |remember| memory.remember(&remember));
-        let lanes = |headers: &[(&str, &str)]| memory.lanes(&plan.router, &plan.traced, headers);
+        let lanes = |headers: &[(&str, &str)]| memory.lanes(&plan.router, &Request::new(headers));
         assert_eq!(lanes(&[("x-b3-traceid", "80f1")]), [("orders", Cow::Borrowed("gray"))]);
         // Whatever the workload says in the guiding header, the trace id is its own question.
         assert_eq!(lanes(&[("X-Lane", "nonsense"), ("x-b3-traceid", "80f1")]), [("orders", Cow::Borrowed("gray"))]);

@@ -7,7 +7,10 @@ use std::{
     sync::{Arc, LazyLock, Mutex, PoisonError, Weak},
 };
 
-use lane_core::{Liveness, Options, Router, SubsetId, config::Config};
+use lane_core::{
+    Liveness, Options, Router, SubsetId,
+    config::{Config, Context},
+};
 use lane_formats::{Format, load};
 
 use crate::{
@@ -22,21 +25,10 @@ pub struct Plan {
     pub router: Router,
     /// The lower-case names of all headers that carry a lane, `baggage` among them: what a gateway may set or remove.
     pub context_headers: Vec<String>,
-    /// The groups whose context is a trace id.
-    pub traced: Vec<Traced>,
+    /// Whether some group's context is a trace id.
+    pub remembers: bool,
     /// Whether some rule asks for the client's address.
     pub asks_source_ip: bool,
-}
-
-/// A group whose context is a trace id.
-#[derive(Debug)]
-pub struct Traced {
-    /// Its name.
-    pub group: String,
-    /// Its guiding header.
-    pub guiding_header: String,
-    /// One of its lanes.
-    pub lane: String,
 }
 
 /// Names of clusters by subset, and what Envoy said about their endpoints last.
@@ -94,7 +86,7 @@ fn compile(text: &PlanText) -> Result<Plan, String> {
     }
     Ok(Plan {
         context_headers: context_headers(&loaded.config),
-        traced: traced(&loaded.config),
+        remembers: loaded.config.groups.iter().any(|group| matches!(group.context, Some(Context::TraceId(_)))),
         asks_source_ip: serde_json::to_value(&loaded.config).is_ok_and(|config| asks_source_ip(&config)),
         router: loaded.router,
     })
@@ -109,18 +101,6 @@ fn context_headers(config: &Config) -> Vec<String> {
     names.sort_unstable();
     names.dedup();
     names
-}
-
-fn traced(config: &Config) -> Vec<Traced> {
-    let traced = config.groups.iter().filter(|group| matches!(group.context, Some(lane_core::config::Context::TraceId(_))));
-    let traced = traced.filter_map(|group| {
-        Some(Traced {
-            group: group.name.clone(),
-            guiding_header: group.guiding_header.as_deref().unwrap_or(GUIDING_HEADER).to_owned(),
-            lane: group.lanes.first()?.name.clone(),
-        })
-    });
-    traced.collect()
 }
 
 /// Whether a condition or a key of the plan is about the caller's address.
@@ -208,7 +188,7 @@ fn named(plan: &Arc<Plan>, pieces: &[Piece<'_>]) -> Clusters {
 }
 
 #[cfg(test)]
-#[expect(clippy::expect_used, clippy::panic, reason = "a test may stop at what it does not expect")]
+#[expect(clippy::expect_used, reason = "a test may stop at what it does not expect")]
 mod tests {
     use super::*;
 
@@ -264,10 +244,10 @@ mod tests {
     fn what_carries_a_lane_and_who_asks_for_an_address() {
         let permissive = plan(&text(PLAN)).expect("is right");
         assert_eq!(permissive.context_headers, ["baggage", "version"]);
-        assert!(permissive.traced.is_empty() && !permissive.asks_source_ip);
+        assert!(!permissive.remembers && !permissive.asks_source_ip);
         let traced = plan(&text(include_str!("../../../../examples/trace-id.yaml"))).expect("is right");
-        let [group] = traced.traced.as_slice() else { panic!("one group") };
-        assert_eq!((group.group.as_str(), group.guiding_header.as_str(), group.lane.as_str()), ("orders", "x-lane", "base"));
+        assert!(traced.remembers && !traced.asks_source_ip);
+        assert_eq!(traced.context_headers, ["baggage", "x-lane"]);
         let with = |rule: &str| {
             let head = "version: 1\ngroups:\n  - name: g\n    mode: strict\n    services: [{host: a}]\n    lanes: [{name: x}, {name: y}]\n";
             plan(&text(&format!("{head}    rules:\n      - {{name: r, service: a, {rule}}}\n"))).expect("is right").asks_source_ip
