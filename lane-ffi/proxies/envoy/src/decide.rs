@@ -75,6 +75,10 @@ impl Changes {
 
     fn push(&mut self, name: &str, value: Option<&[u8]>) {
         let name = self.keep(name.as_bytes());
+        // Plans may spell names as they like; metadata is looked up by the one spelling that there is.
+        if let Some(name) = self.bytes.get_mut(name.clone()) {
+            name.make_ascii_lowercase();
+        }
         let value = value.map(|value| self.keep(value));
         self.list.push((name, value));
     }

@@ -202,7 +202,7 @@ groups:
   - name: one
     mode: strict
     gateways: [edge]
-    guiding_header: x-one
+    guiding_header: X-One
     context: {baggage: one}
     services: [{host: web.svc}]
     lanes: [{name: a}, {name: b}]
@@ -249,6 +249,9 @@ class Gateway(Forms):
             seen = [answer.header(name) for name in CONTEXT]
             # Group one decided; two does not trust clients; three does, and its context stays.
             self.assertEqual((answer.cluster, *seen), ("web.svc|a", "a", None, "a", "one=a,k=1,three=a"))
+            # Bytes that are no text pass through.
+            answer = client.get(headers=[("baggage", b"k=\xe4,one=b"), ("x-rest", "1")])
+            self.assertEqual(answer.header("baggage"), "one=a,k=\xe4")
             # Nothing is left of a line that held nothing else, where no group decides.
             answer = client.get(headers=[("baggage", "two=a")])
             self.assertEqual(answer.status, 404)

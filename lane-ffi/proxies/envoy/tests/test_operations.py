@@ -8,7 +8,7 @@ import tempfile
 import threading
 import unittest
 
-from harness import ENVOYS, PROBES, Envoy, Upstreams, eventually, filter_routes, lane_filter, listener, route_config, specifier_route
+from harness import ENVOYS, PROBES, TYPE, Envoy, Upstreams, eventually, filter_routes, lane_filter, listener, route_config, specifier_route
 from test_lanes import CHAIN, FORMS, PERMISSIVE, PERMISSIVE_CLUSTERS, Forms, front, gateway, outbound
 
 NEWEST = max(ENVOYS, default="")
@@ -136,10 +136,11 @@ class Reload(unittest.TestCase):
     def test_plans_change_under_load_and_wrong_ones_do_not(self):
         names = [f"{CHAIN[0]}|{lane}" for lane in ("v1", "v2", "v3")]
 
-        def routes(text: str) -> dict:
-            settings = {"role": "gateway", "gateway": "ingressgateway", "plan": text}
-            resource = {"@type": "type.googleapis.com/envoy.config.route.v3.RouteConfiguration", **route_config([specifier_route(settings)])}
-            return {"resources": [resource]}
+        def resource(route: dict) -> dict:
+            return {"resources": [{"@type": TYPE + "envoy.config.route.v3.RouteConfiguration", **route_config([route])}]}
+
+        def lanes(text: str) -> dict:
+            return specifier_route({"role": "gateway", "gateway": "ingressgateway", "plan": text})
 
         def only(lane: str) -> str:
             text = PERMISSIVE.read_text()
@@ -151,10 +152,13 @@ class Reload(unittest.TestCase):
         with Upstreams() as upstreams, tempfile.TemporaryDirectory(prefix="lane-envoy-") as folder:
             path = pathlib.Path(folder) / "routes.json"
 
-            def put(text: str):
+            def put_route(route: dict):
                 temporary = path.with_suffix(".new")
-                temporary.write_text(json.dumps(routes(text)))
+                temporary.write_text(json.dumps(resource(route)))
                 temporary.rename(path)
+
+            def put(text: str):
+                put_route(lanes(text))
 
             put(only("v1"))
             clusters = [upstreams.cluster(name) for name in names]
@@ -172,6 +176,9 @@ class Reload(unittest.TestCase):
                     eventually("the wrong plan to be rejected", lambda: envoy.stats()["http.main.rds.routes.update_rejected"])
                     self.assertRegex(envoy.log(), r"`lanes` is refused: plan:\d+:\d+: LANE\d+")
                     eventually("lane v2 to serve all the same", settled("v2"))
+                    # Without any use of the module Envoy closes it, and opens it again for the next.
+                    put_route({"match": {"prefix": "/"}, "route": {"cluster": names[0]}})
+                    eventually("a plain route to serve", settled("v1"))
                     for lane in ("v3", "v1", "v2", "v3"):
                         put(only(lane))
                         eventually(f"lane {lane} to serve", settled(lane))
