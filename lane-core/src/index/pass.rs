@@ -247,17 +247,17 @@ const SHORTEST_TEXT: usize = 3;
 /// Of longer texts only the beginning is looked for.
 const LONGEST_TEXT: usize = 32;
 
-/// A text that the row demands of a value, anywhere in it; with the condition, if finding the text proves it.
-fn required(row: &Row, plan: &Plan) -> Option<(Attribute, Text, Option<ConditionId>)> {
+/// A text that the row demands of a value, anywhere in it. Finding it proves nothing: where a value holds texts again and
+/// again, rows are tried without it.
+fn required(row: &Row, plan: &Plan) -> Option<(Attribute, Text)> {
     row.rest.iter().find_map(|id| match plan.conditions.node(*id)? {
         Condition::Test { attribute, matcher } if !matcher.not && !matcher.or_missing => {
-            let (text, proves) = match matcher.kind {
-                Kind::Contains { text, fold: false } => (text, (text.len() <= LONGEST_TEXT).then_some(*id)),
-                Kind::Suffix { text, fold: false } => (text, None),
-                Kind::Regex(regex) => (plan.patterns.regexes.literals(regex)?.required, None),
+            let text = match matcher.kind {
+                Kind::Contains { text, fold: false } | Kind::Suffix { text, fold: false } => text,
+                Kind::Regex(regex) => plan.patterns.regexes.literals(regex)?.required,
                 _ => return None,
             };
-            (text.len() >= SHORTEST_TEXT).then(|| (attribute, text.part(0, text.len().min(LONGEST_TEXT)), proves))
+            (text.len() >= SHORTEST_TEXT).then(|| (attribute, text.part(0, text.len().min(LONGEST_TEXT))))
         }
         _ => None,
     })
@@ -267,43 +267,42 @@ fn required(row: &Row, plan: &Plan) -> Option<(Attribute, Text, Option<Condition
 pub(super) fn text_passes(rows: Vec<Row>, plan: &mut Plan) -> (Vec<Row>, Vec<Pass>) {
     let mut sizes: Map<Attribute, usize> = Map::default();
     for row in &rows {
-        if let Some((attribute, ..)) = required(row, plan) {
+        if let Some((attribute, _)) = required(row, plan) {
             *sizes.entry(attribute).or_default() += 1;
         }
     }
     let mut kept = Vec::new();
-    let mut by_attribute: Map<Attribute, Vec<(Text, Row, Option<ConditionId>)>> = Map::default();
+    let mut by_attribute: Map<Attribute, Vec<(Text, Row)>> = Map::default();
     for row in rows {
         match required(&row, plan) {
-            Some((attribute, text, proves)) if sizes.get(&attribute).is_some_and(|size| *size >= WORTH_A_PASS) => {
-                by_attribute.entry(attribute).or_default().push((text, row, proves));
+            Some((attribute, text)) if sizes.get(&attribute).is_some_and(|size| *size >= WORTH_A_PASS) => {
+                by_attribute.entry(attribute).or_default().push((text, row));
             }
             _ => kept.push(row),
         }
     }
     let mut passes = Vec::new();
     for (attribute, mut rows) in by_attribute {
-        rows.sort_by(|(one, a, _), (other, b, _)| {
+        rows.sort_by(|(one, a), (other, b)| {
             let pool = &plan.patterns.pool;
             pool.bytes(*one).cmp(pool.bytes(*other)).then(a.rule.cmp(&b.rule))
         });
-        let mut texts: Vec<Text> = rows.iter().map(|(text, ..)| *text).collect();
+        let mut texts: Vec<Text> = rows.iter().map(|(text, _)| *text).collect();
         texts.dedup_by(|one, other| plan.patterns.pool.bytes(*one) == plan.patterns.pool.bytes(*other));
         let Ok(automaton) = Texts::builder().build(texts.iter().map(|text| plan.patterns.pool.bytes(*text))) else {
             // Too many for one automaton.
-            kept.extend(rows.into_iter().map(|(_, row, _)| row));
+            kept.extend(rows.into_iter().map(|(_, row)| row));
             continue;
         };
-        let least = rows.iter().map(|(_, row, _)| row.rule.0).min().unwrap_or(NO_RULE);
+        let least = rows.iter().map(|(_, row)| row.rule.0).min().unwrap_or(NO_RULE);
         let mut numbered: Vec<PassRow> = Vec::with_capacity(rows.len());
         let mut number = 0;
         let mut last: Option<Text> = None;
-        for (text, mut row, proves) in rows {
+        for (text, row) in rows {
             if last.is_some_and(|last| plan.patterns.pool.bytes(last) != plan.patterns.pool.bytes(text)) {
                 number += 1;
             }
             last = Some(text);
-            row.rest.retain(|condition| Some(*condition) != proves);
             numbered.push((number, row.rule.0, rest(&row.rest, plan)));
         }
         passes.push(Pass { attribute, least, rows: Passed::Texts(Box::new(automaton), numbered.into_boxed_slice()) });

@@ -18,10 +18,17 @@ pub(crate) enum Profile {
     ManyHeaders,
     /// Regular expressions over a few attributes.
     Regexes,
+    /// Texts anywhere in the values of a few attributes, and expressions around them.
+    Texts,
 }
 
 impl Profile {
-    pub(crate) const ALL: [Self; 5] = [Self::Mixed, Self::Paths, Self::FewHeaders, Self::ManyHeaders, Self::Regexes];
+    pub(crate) const ALL: [Self; 6] = [Self::Mixed, Self::Paths, Self::FewHeaders, Self::ManyHeaders, Self::Regexes, Self::Texts];
+
+    /// Whether conditions are over few attributes, and rules mostly for every host, so that many meet in one place.
+    fn is_crowded(self) -> bool {
+        matches!(self, Self::Regexes | Self::Texts)
+    }
 
     /// How many header names rules look at.
     fn header_names(self) -> usize {
@@ -29,7 +36,7 @@ impl Profile {
             Self::ManyHeaders => 130,
             Self::Mixed => 24,
             // Few, so that many expressions are over one of them.
-            Self::Regexes => 2,
+            Self::Regexes | Self::Texts => 2,
             _ => 5,
         }
     }
@@ -136,8 +143,7 @@ impl RuleSet {
             2..=4 => rule["at"] = json!(["gateway", "hop"]),
             _ => {}
         }
-        let regexes = self.profile == Profile::Regexes;
-        if rng.chance(if regexes { 20 } else { 60 }) {
+        if rng.chance(if self.profile.is_crowded() { 20 } else { 60 }) {
             let count = rng.pick(&[1, 1, 2]);
             let hosts = rng.some(&HOSTS, count);
             wish(&mut wishes, Place::Host, "", &hosts[0].replace('*', "www"));
@@ -180,12 +186,13 @@ impl RuleSet {
 
     fn entry(&self, rng: &mut Rng, guide: &str, depth: usize, wishes: &mut Vec<Wish>) -> Value {
         let mut entry = Map::new();
-        let count = rng.pick(if self.profile == Profile::Regexes { &[1, 1, 2] } else { &[1, 2, 2, 2, 3, 3, 4] });
+        let count = rng.pick(if self.profile.is_crowded() { &[1, 1, 2] } else { &[1, 2, 2, 2, 3, 3, 4] });
         for _ in 0..count {
             let kind = match self.profile {
                 Profile::Paths if rng.chance(60) => 0,
                 Profile::FewHeaders | Profile::ManyHeaders if rng.chance(75) => 3,
                 Profile::Regexes if rng.chance(85) => rng.pick(&[0, 3]),
+                Profile::Texts if rng.chance(85) => 3,
                 _ => rng.below(if depth == 0 { 11 } else { 15 }),
             };
             match kind {
@@ -275,6 +282,9 @@ impl RuleSet {
     }
 
     fn value(&self, rng: &mut Rng) -> (Value, String) {
+        if self.profile == Profile::Texts && rng.chance(70) {
+            return text(rng);
+        }
         let value = rng.pick(&VALUES);
         let own = || value.to_owned();
         let inner = match rng.below(if self.profile == Profile::Regexes { 30 } else { 15 }) {
@@ -312,6 +322,27 @@ impl RuleSet {
         let all: Vec<&Value> = all.collect();
         let shown = rules.iter().flatten().map(|rule| format!("{}: {}", router.rule_name(*rule), all[rule.index()]));
         shown.collect::<Vec<_>>().join("\n")
+    }
+}
+
+/// A condition on a text that stands anywhere in a value, and a value in which it stands, perhaps often and among others.
+fn text(rng: &mut Rng) -> (Value, String) {
+    let number = rng.below(40);
+    // Some texts are parts of others, some hardly tell anything apart, and some are longer than what is looked for.
+    let text = match number {
+        0 => "aaa".to_owned(),
+        1 => "aaaa".to_owned(),
+        2 => "b".to_owned(),
+        3 => "long ".repeat(9),
+        number => format!("t{number}"),
+    };
+    let around = ["", "x", "aaaaaaaaaaaa", "t1t2t3t4t5 t11 t12 ", "long long "];
+    let (before, behind) = (rng.pick(&around), rng.pick(&around));
+    match rng.below(4) {
+        0 => (json!({ "suffix": text }), format!("{before}{text}")),
+        1 => (json!({ "contains": text }), format!("{before}{text}{behind}")),
+        2 => (json!({ "regex": format!(".*(x|{text}|a).*{text}.*") }), format!("{before}a{text}{behind}")),
+        _ => (json!({ "regex": format!(".*{text}[0-9]*.*(end|x)") }), format!("{before}{text}7end")),
     }
 }
 
