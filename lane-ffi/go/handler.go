@@ -41,7 +41,8 @@ func WithTraceTable(table *TraceTable) HandlerOption {
 // WithClock replaces time.Now, for tests. Only a trace table asks it.
 func WithClock(now func() time.Time) HandlerOption { return func(h *handling) { h.now = now } }
 
-// WithRequest lets a program change what is asked, for example the source's address behind another proxy, or the roll.
+// WithRequest lets a program change what is asked, for example the source's address behind another proxy, or the roll. It must not
+// change the header maps, which are the request's own.
 func WithRequest(edit func(*Request, *http.Request)) HandlerOption {
 	return func(h *handling) { h.edit = edit }
 }
@@ -95,12 +96,15 @@ func (r *Router) Middleware(place Place, opts ...HandlerOption) func(next http.H
 // handle decides, and returns the request as it goes on; the given one stays as it is.
 func (r *Router) handle(place Place, h *handling, request *http.Request) (*http.Request, Decision, error) {
 	asked := NewRequest(request)
-	name := place.name
 	if place.operation == opHop {
-		name, asked.Source = asked.Authority, place.source
+		asked.Source = place.source
 	}
 	if h.edit != nil {
 		h.edit(&asked, request)
+	}
+	name := place.name
+	if place.operation == opHop {
+		name = asked.Authority
 	}
 	if h.table != nil && place.operation == opHop {
 		remembered, err := r.Recall(h.table, &asked, h.now())
@@ -197,7 +201,7 @@ func (p *Proxy) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 type upstreamKey struct{}
 
 // Rewrite sends a request of a [Proxy] to the upstream that was chosen. It keeps the Host that the client named, and sets X-Forwarded-For,
-// X-Forwarded-Host and X-Forwarded-Proto.
+// X-Forwarded-Host and X-Forwarded-Proto to what this proxy saw; what the client said of these is not passed on.
 func Rewrite(request *httputil.ProxyRequest) {
 	if target, ok := request.In.Context().Value(upstreamKey{}).(*url.URL); ok {
 		request.SetURL(target)

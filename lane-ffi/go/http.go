@@ -10,6 +10,8 @@ import (
 // NewRequest is what net/http knows of a request: method, Host, path as received, header lines, the address in RemoteAddr, and
 // a random [Roll]. It shares the header map of r, and changes nothing.
 //
+// Header lines that net/http takes out of the map, such as Host and Content-Length, are no header lines here.
+//
 // It takes requests that a server received as well as those that a client is about to send.
 func NewRequest(r *http.Request) Request {
 	request := Request{Method: r.Method, Authority: r.Host, HTTP: r.Header, Roll: RandomRoll()}

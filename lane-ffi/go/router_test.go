@@ -29,10 +29,11 @@ func TestAConfigurationIsRefusedWithAllItsProblems(t *testing.T) {
 		}
 	}
 
-	for text, wanted := range map[string]bool{"version: [": true, `{"version": `: true, "\xff\xfe": true, "": false, "[]": false, "null": false} {
+	deep := strings.Repeat("[", 100_000)
+	for text, wanted := range map[string]bool{deep: false, `{"version": ` + deep: false, "version: " + deep: false, "version: [": true, `{"version": `: true, "\xff\xfe": true, "": false, "[]": false, "null": false} {
 		_, err := lane.Compile([]byte(text))
 		if !errors.As(err, &refused) || (wanted && !refused.Unparsable) || len(refused.Diagnostics) == 0 {
-			t.Errorf("%q: %v", text, err)
+			t.Errorf("%.40q: %v", text, err)
 		}
 	}
 }

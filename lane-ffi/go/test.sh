@@ -93,9 +93,9 @@ all)
         CGO_ENABLED=1 go test -count=1 -race -tags "$tags" ./...
     done
     echo "== cgo with its checks of pointers"
-    GOEXPERIMENT=cgocheck2 CGO_ENABLED=1 go test -count=1 -tags lane_cgo ./...
+    GOEXPERIMENT=cgocheck2 CGO_ENABLED=1 go test -count=1 -tags lane_cgo -run 'Vectors|Goroutines|Large|Liveness' .
     echo "== platforms without a C compiler"
-    for platform in linux/arm64 linux/386 darwin/arm64 windows/amd64 linux/riscv64; do
+    for platform in linux/386 windows/amd64; do # words of 32 bits, and another system
         CGO_ENABLED=0 GOOS="${platform%/*}" GOARCH="${platform#*/}" go vet .
     done
     echo "== a module that requires this one"
