@@ -48,7 +48,7 @@
 #define LANE_ERR_NULL 1
 
 // `struct_size` is no size that such a struct can have: it was not set, or a later version's struct has something in
-// fields that this library does not know.
+// fields that this library does not know, in a reserved field, or in flags.
 #define LANE_ERR_SIZE 2
 
 // A length above LANE_MAX_LENGTH: mostly a negative number that became a size.
@@ -286,11 +286,13 @@ typedef struct lane_pair {
 // array. `cursor` is NULL for the first line, else what the call before returned. The function writes the line into
 // `*line` and returns what stands for it, anything but NULL, or returns NULL when there is no further line:
 //
-//     static const void *next(void *context, const void *cursor, lane_pair *line) {
-//         const struct node *node = cursor ? ((const struct node *)cursor)->next : context;
-//         if (node) { line->name = node->name; line->value = node->value; }
-//         return node;
-//     }
+// ```c
+// static const void *next(void *context, const void *cursor, lane_pair *line) {
+//     const struct node *node = cursor ? ((const struct node *)cursor)->next : context;
+//     if (node) { line->name = node->name; line->value = node->value; }
+//     return node;
+// }
+// ```
 //
 // The lines are walked several times during a call and must be the same each time; what they point to must live
 // until the call returns. The function must return: no longjmp, no C++ exception.

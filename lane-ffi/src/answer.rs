@@ -2,11 +2,14 @@
 
 use std::ffi::c_char;
 
-use lane_core::{BUFFER_BYTES, Change, Cookie, Decision, FoundIn, Headers, Notes, Outcome, Reason, Remember, Request, Router};
+use lane_core::{
+    BUFFER_BYTES, Change, Cookie, Decision, FoundIn, GroupId, Headers, LaneId, Notes, Outcome, Reason, Remember, Request, Router, RuleId,
+    ServiceId, SubsetId,
+};
 
 use crate::{
     sized::{Place, SizedStruct},
-    status::LANE_ERR_SPACE,
+    status::{LANE_ERR_SIZE, LANE_ERR_SPACE},
     text::{array_mut, lane_str},
 };
 
@@ -332,12 +335,12 @@ impl lane_decision {
             reason: reason(decision.reason),
             found_in: found_in(decision.found),
             notes: notes(decision.notes.and(more)),
-            group_id: id(decision.group.map(|id| id.index())),
-            rule_id: id(decision.rule.map(|id| id.index())),
-            lane_id: id(decision.lane.map(|id| id.index())),
-            service_id: id(decision.service.map(|id| id.index())),
-            serving_id: id(decision.serving.map(|id| id.index())),
-            subset_id: id(decision.subset.map(|id| id.index())),
+            group_id: id(decision.group.map(GroupId::index)),
+            rule_id: id(decision.rule.map(RuleId::index)),
+            lane_id: id(decision.lane.map(LaneId::index)),
+            service_id: id(decision.service.map(ServiceId::index)),
+            serving_id: id(decision.serving.map(LaneId::index)),
+            subset_id: id(decision.subset.map(SubsetId::index)),
             reserved: 0,
             group: lane_str::maybe(decision.group.map(|group| router.group_name(group))),
             rule: lane_str::maybe(decision.rule.map(|rule| router.rule_name(rule))),
@@ -372,14 +375,23 @@ impl<'a> Room<'a> {
         fields.buffer_needed = LANE_BUFFER_BYTES;
         fields.found = lane_str::ABSENT;
         theirs.write(fields);
+        if fields.flags & !LANE_WANT_FOUND != 0 || fields.reserved != 0 {
+            return Err(LANE_ERR_SIZE);
+        }
         // SAFETY: by this function's contract.
-        let (buffer, items) = unsafe { (array_mut::<u8>(fields.buffer.cast(), fields.buffer_len)?, array_mut(fields.items, fields.items_len)?) };
+        let (buffer, items) =
+            unsafe { (array_mut::<u8>(fields.buffer.cast(), fields.buffer_len)?, array_mut(fields.items, fields.items_len)?) };
         let Some((work, buffer)) = buffer.split_first_chunk_mut() else { return Err(LANE_ERR_SPACE) };
         Ok(Self { theirs, fields, work, buffer, items })
     }
 
     /// Writes the changes of a decision, and gives the remarks that they add. They may not fit.
-    pub(crate) fn fill<H: Headers + ?Sized>(self, router: &Router, decision: &Decision, request: &Request<'_, H>) -> (Notes, Result<(), i32>) {
+    pub(crate) fn fill<H: Headers + ?Sized>(
+        self,
+        router: &Router,
+        decision: &Decision,
+        request: &Request<'_, H>,
+    ) -> (Notes, Result<(), i32>) {
         let Self { theirs, mut fields, work, buffer, items } = self;
         let mut pen = Pen { rest: buffer, bytes: LANE_WORK_BYTES, fits: true };
         let mut items = items.iter_mut();

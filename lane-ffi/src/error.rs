@@ -37,9 +37,7 @@ impl Told {
     }
 
     pub(crate) fn request(error: &AskError) -> Self {
-        let problem = |problem: &lane_formats::request::Problem| {
-            json!({ "severity": "error", "path": problem.path, "message": problem.message, "help": problem.help })
-        };
+        let problem = |problem: &lane_formats::request::Problem| json!({ "severity": "error", "path": problem.path, "message": problem.message, "help": problem.help });
         let problems: Vec<Value> = error.problems.iter().map(problem).collect();
         Self { code: LANE_ERR_REQUEST, message: error.to_string(), json: Value::from(problems).to_string() }
     }

@@ -7,7 +7,7 @@ use smallvec::SmallVec;
 
 use crate::{
     sized::{self, SizedStruct},
-    status::LANE_ERR_HEADERS,
+    status::{LANE_ERR_HEADERS, LANE_ERR_SIZE},
     text::{array, lane_pair, lane_str},
 };
 
@@ -15,11 +15,13 @@ use crate::{
 /// array. `cursor` is NULL for the first line, else what the call before returned. The function writes the line into
 /// `*line` and returns what stands for it, anything but NULL, or returns NULL when there is no further line:
 ///
-///     static const void *next(void *context, const void *cursor, lane_pair *line) {
-///         const struct node *node = cursor ? ((const struct node *)cursor)->next : context;
-///         if (node) { line->name = node->name; line->value = node->value; }
-///         return node;
-///     }
+/// ```c
+/// static const void *next(void *context, const void *cursor, lane_pair *line) {
+///     const struct node *node = cursor ? ((const struct node *)cursor)->next : context;
+///     if (node) { line->name = node->name; line->value = node->value; }
+///     return node;
+/// }
+/// ```
 ///
 /// The lines are walked several times during a call and must be the same each time; what they point to must live
 /// until the call returns. The function must return: no longjmp, no C++ exception.
@@ -80,6 +82,9 @@ pub struct lane_request {
 // SAFETY: repr(C), integers, pointers and a nullable function pointer, the size first.
 unsafe impl SizedStruct for lane_request {}
 
+/// A header line: name and value.
+type Line<'l> = (&'l [u8], &'l [u8]);
+
 /// The header lines of a request.
 pub(crate) struct Lines<'a> {
     form: Form<'a>,
@@ -103,7 +108,7 @@ pub(crate) enum Walk<'h> {
 }
 
 impl<'h> Iterator for Walk<'h> {
-    type Item = (&'h [u8], &'h [u8]);
+    type Item = Line<'h>;
 
     #[inline]
     fn next(&mut self) -> Option<Self::Item> {
@@ -126,7 +131,7 @@ impl<'h> Iterator for Walk<'h> {
 }
 
 impl Lines<'_> {
-    fn after(&self, cursor: *const c_void) -> Option<(*const c_void, (&[u8], &[u8]))> {
+    fn after(&self, cursor: *const c_void) -> Option<(*const c_void, Line<'_>)> {
         let Form::Walk(next, context) = self.form else { return None };
         let mut line = lane_pair { name: lane_str::ABSENT, value: lane_str::ABSENT };
         // SAFETY: the caller gave the function for this use, with this context.
@@ -203,6 +208,9 @@ impl Asked<'_> {
     pub(crate) unsafe fn read(theirs: *const lane_request) -> Result<Self, i32> {
         // SAFETY: by this function's contract, here and below.
         let theirs = unsafe { sized::read(theirs) }?;
+        if theirs.reserved != 0 {
+            return Err(LANE_ERR_SIZE);
+        }
         let form = match theirs.next_header {
             None => {
                 // SAFETY: as above.

@@ -2,10 +2,7 @@
 
 use std::sync::Arc;
 
-use lane_core::{
-    GroupId, LaneId, Limits, Options, Router, ServiceId,
-    config::Context,
-};
+use lane_core::{GroupId, LaneId, Limits, Options, Router, ServiceId, config::Context};
 use lane_formats::{Format, Loaded};
 use serde_json::Value;
 

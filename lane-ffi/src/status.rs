@@ -9,7 +9,7 @@ pub const LANE_OK: i32 = 0;
 /// A pointer is NULL that must not be: the table in `docs/null.md` has every one.
 pub const LANE_ERR_NULL: i32 = 1;
 /// `struct_size` is no size that such a struct can have: it was not set, or a later version's struct has something in
-/// fields that this library does not know.
+/// fields that this library does not know, in a reserved field, or in flags.
 pub const LANE_ERR_SIZE: i32 = 2;
 /// A length above LANE_MAX_LENGTH: mostly a negative number that became a size.
 pub const LANE_ERR_LENGTH: i32 = 3;

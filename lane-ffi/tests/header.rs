@@ -123,7 +123,8 @@ fn every_entry_is_guarded() {
         let source = fs::read_to_string(&path).unwrap();
         for entry in source.split("#[unsafe(no_mangle)]").skip(1) {
             let body = entry.split_once("{\n").unwrap().1;
-            let first = body.lines().find(|line| !line.trim_start().starts_with("//") && !line.trim_start().starts_with("const ")).unwrap().trim();
+            let first =
+                body.lines().find(|line| !line.trim_start().starts_with("//") && !line.trim_start().starts_with("const ")).unwrap().trim();
             assert!(first.starts_with("guard(") || first.starts_with("status("), "{}: an entry without a guard: {first}", path.display());
             entries += 1;
         }

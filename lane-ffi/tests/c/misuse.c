@@ -222,6 +222,10 @@ static void requests(void) {
     later.more[1] = 1;
     CHECK_STATUS(lane_ingress(router, NULL, lane_string("edge"), &later.request, &decision, NULL), LANE_ERR_SIZE);
 
+    wrong = request;
+    wrong.reserved = 1;
+    CHECK_STATUS(asked(wrong), LANE_ERR_SIZE);
+
     /* Lengths. */
 #define LENGTHS(field)                                                                                                 \
     wrong = request;                                                                                                   \
@@ -378,6 +382,12 @@ static void answers(void) {
     CHECK_STATUS(GATE(), LANE_ERR_LENGTH);
     room = lane_changes_new(buffer, sizeof buffer, items, (size_t)-1);
     CHECK_STATUS(GATE(), LANE_ERR_LENGTH);
+    room = changes;
+    room.flags = 2;
+    CHECK_STATUS(GATE(), LANE_ERR_SIZE);
+    room.flags = 0;
+    room.reserved = 1;
+    CHECK_STATUS(GATE(), LANE_ERR_SIZE);
     for (size = 0; size < sizeof room; size++) {
         room = changes;
         room.struct_size = size;
