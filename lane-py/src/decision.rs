@@ -28,11 +28,17 @@ pub(crate) struct Origin {
 ///
 /// Routers make decisions; the class can be called too, to write down what is expected. Two decisions are equal when
 /// all their fields are, whoever made them.
-#[pyclass(frozen, module = "lane")]
+#[pyclass(frozen, eq, module = "lane")]
 #[derive(Clone)]
 pub struct Decision {
     report: Arc<Report>,
     origin: Option<Arc<Origin>>,
+}
+
+impl PartialEq for Decision {
+    fn eq(&self, other: &Self) -> bool {
+        *self.report == *other.report
+    }
 }
 
 impl Decision {
@@ -255,10 +261,6 @@ impl Decision {
     #[classattr]
     fn __match_args__() -> (&'static str, &'static str, &'static str) {
         ("outcome", "lane", "service")
-    }
-
-    fn __eq__(&self, other: &Bound<'_, PyAny>) -> Option<bool> {
-        other.cast::<Self>().ok().map(|other| *self.report == *other.get().report)
     }
 
     fn __hash__(&self) -> PyResult<u64> {

@@ -65,8 +65,15 @@ impl Loaded {
 /// A compiled configuration: it decides where requests go.
 ///
 /// Immutable, and shared freely between threads; to reload, make another one. Routers are equal when their texts are.
-#[pyclass(frozen, module = "lane")]
+#[pyclass(frozen, eq, module = "lane")]
 pub struct Router(pub(crate) Arc<Loaded>);
+
+impl PartialEq for Router {
+    fn eq(&self, other: &Self) -> bool {
+        let (one, other) = (&*self.0, &*other.0);
+        one.text == other.text && one.format == other.format && one.limits == other.limits
+    }
+}
 
 impl Router {
     fn load(py: Python<'_>, text: Vec<u8>, format: Format, name: Option<String>, limits_given: Vec<(String, usize)>) -> PyResult<Self> {
@@ -352,12 +359,6 @@ impl Router {
     #[getter]
     fn file(&self) -> Option<&str> {
         self.0.name.as_deref()
-    }
-
-    fn __eq__(&self, other: &Bound<'_, PyAny>) -> Option<bool> {
-        let other = &*other.cast::<Self>().ok()?.get().0;
-        let loaded = &*self.0;
-        Some(loaded.text == other.text && loaded.format == other.format && loaded.limits == other.limits)
     }
 
     fn __hash__(&self) -> u64 {

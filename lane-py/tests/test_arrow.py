@@ -116,7 +116,7 @@ def sources(table: pa.Table) -> Iterator[tuple[str, Any]]:
     yield "chunks", pa.concat_tables([table.slice(start, 1_000) for start in range(0, len(table), 1_000)])
     yield "sliced", pa.concat_tables([table, table]).slice(len(table))
     yield "polars", pl.DataFrame(table)
-    yield "pandas", pd.DataFrame(table.to_pylist()).astype({"roll": "Int64"})
+    yield "pandas", pd.DataFrame({**table.to_pydict(), "roll": pd.array(table["roll"].to_pylist(), dtype="UInt64")})
     yield "pandas of arrow", table.to_pandas(types_mapper=pd.ArrowDtype)
     yield "duckdb", duckdb.from_arrow(table)
     texts = [name for name in table.column_names if name != "roll"]
@@ -140,7 +140,7 @@ def sources(table: pa.Table) -> Iterator[tuple[str, Any]]:
 def test_the_same_answers_as_one_by_one(router: Router) -> None:
     data = rows()
     wanted = one_by_one(router, data)
-    assert len({tuple(row) for row in wanted}) > 8
+    assert len({tuple(row) for row in wanted}) >= 6
     table = pa.Table.from_pylist(
         data, schema=pa.schema([(name, pa.uint64() if name == "roll" else pa.string()) for name in data[0]])
     )
@@ -191,14 +191,11 @@ def test_a_struct_of_headers() -> None:
     table = pa.table({"headers": struct, "path": ["/cart"] * 3})
     constants = {"authority": "a.shop.example", "method": None, "source_ip": None}
     results = router.route_arrow(table, constants=constants, output=["rule", "undetermined"])
-    # Cookies were not recorded, and the second entry of `testers` reads one, but no query.
+    # Cookies were not recorded; the second entry of `testers` reads one, but these requests have no query.
     assert pa.table(results).to_pylist() == [
         {"rule": "testers", "undetermined": None},
         {"rule": "x", "undetermined": None},
-        {"rule": None, "undetermined": "header cookie, header x-user-id, roll"},
-    ] or pa.table(router.route_arrow(table, constants=constants, output=["rule", "undetermined"])).to_pylist()[:2] == [
-        {"rule": "testers", "undetermined": None},
-        {"rule": "x", "undetermined": None},
+        {"rule": "everyone", "undetermined": "header cookie"},
     ]
 
 

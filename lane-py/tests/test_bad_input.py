@@ -54,9 +54,8 @@ def test_checking_does_not_raise(examples: Path) -> None:
     (finding,) = Router.check("{", format="json", name="a.json")
     assert finding.file == "a.json"
     assert str(finding).startswith("error[LANE0001]")
-    doubtful = Router.from_yaml(WRONG.replace("v22", "v2"))
-    assert [finding.severity for finding in doubtful.warnings] == ["warning"] * len(doubtful.warnings)
-    assert len(doubtful.warnings) > 0
+    doubtful = Router.from_yaml(WRONG.replace("v22", "v1"))
+    assert [(finding.severity, finding.code) for finding in doubtful.warnings] == [("warning", "LANE0602")]
     with pytest.raises(ValueError, match="`format` is"):
         Router.check("", format="toml")  # type: ignore[arg-type]
 
@@ -67,7 +66,7 @@ def test_checking_does_not_raise(examples: Path) -> None:
         (b"\xff\xfe", "LANE0001"),
         ("a: &a [*a]", "LANE0007"),
         ("[" * 100_000, "LANE0006"),
-        ("a: !!python/object/apply:os.system [true]", "LANE0007"),
+        ("groups: !!python/object/apply:os.system [true]", "LANE0007"),
         ("a: {" * 5_000, None),
         ("version: 1\nversion: 1\n", "LANE0003"),
         ("version: 1\ngroups: 7\n", "LANE0004"),
@@ -103,7 +102,7 @@ def test_deep_and_strange_dicts() -> None:
     circular["groups"] = circular
     with pytest.raises(ValueError, match="nested more than"):
         Router.from_dict(circular)
-    with pytest.raises(ValueError, match="`version` is nan"):
+    with pytest.raises(ValueError, match="`version` is NaN"):
         Router.from_dict({"version": float("nan")})
     with pytest.raises(TypeError, match="has the key 1, which is not a str"):
         Router.from_dict({"groups": {1: 2}})

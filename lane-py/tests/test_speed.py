@@ -41,9 +41,10 @@ def test_bulk_is_worth_it(examples: Path, table: pa.Table) -> None:
     assert results is not None
 
     few = table.slice(0, 100_000)
+    rows = few.to_pylist()
     begun = time.thread_time()
     lanes = []
-    for row in few.to_pylist():
+    for row in rows:
         request = Request(
             method=row["method"],
             authority=row["authority"],

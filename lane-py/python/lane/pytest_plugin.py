@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import linecache
 import textwrap
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Any
@@ -102,15 +102,12 @@ def _near(path: Path, *folders: Path) -> Path:
 # --- why an assertion failed -----------------------------------------------------------------------------------------
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
-    try:
-        return (yield)
-    except AssertionError as error:
-        told = _told(error)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> None:
+    # Here unittest's failures have arrived as well, and the report is not yet made.
+    if call.excinfo is not None and isinstance(call.excinfo.value, AssertionError):
+        told = _told(call.excinfo.value)
         if told:
-            _extend(error, told)
-        raise
+            _extend(call.excinfo.value, told)
 
 
 def _extend(error: AssertionError, told: str) -> None:
