@@ -27,5 +27,5 @@ done
 
 export LANE_ENVOYS="{$envoys}" LANE_ENVOY_MODULES="$modules/plain" LANE_ENVOY_PROBES="$modules/probe"
 cd "$here/tests"
-if [ $# -eq 0 ]; then set -- test_lanes test_operations test_readme; fi
+if [ $# -eq 0 ]; then set -- test_lanes test_operations test_readme test_vectors; fi
 python3 -W error -m unittest --verbose "$@"

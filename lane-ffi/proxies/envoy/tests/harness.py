@@ -49,7 +49,9 @@ def eventually(what, check, patience: float = PATIENCE):
 class Upstreams:
     """One endpoint for each cluster name; it tells its name and the headers that reached it."""
 
-    def __init__(self):
+    def __init__(self, every_address: bool = False):
+        # Still this machine only: whoever asks for every address means those of 127/8, which Linux all has.
+        self._address = "0.0.0.0" if every_address else "127.0.0.1"
         self._servers: dict[str, ThreadingHTTPServer] = {}
         self._down: set[str] = set()
 
@@ -78,6 +80,8 @@ class Upstreams:
                     self.end_headers()
                     self.wfile.write(body)
 
+                do_POST = do_PUT = do_DELETE = do_PATCH = do_OPTIONS = do_HEAD = do_GET
+
                 def log_message(self, *_):
                     pass
 
@@ -86,7 +90,7 @@ class Upstreams:
                     # Envoy drops its connections when it ends.
                     pass
 
-            server = Server(("127.0.0.1", 0), Handler)
+            server = Server((self._address, 0), Handler)
             server.daemon_threads = True
             threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True).start()
             self._servers[cluster] = server
