@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Builds the npm package into lane-wasm/pkg:  lane-wasm/build.sh
 #
-# Needs Rust with the target wasm32-unknown-unknown, which rustup brings if it can, and Node with npm.
+# Needs Node with npm, and Rust with the sources of its standard library, which rustup brings if it can. Without them the
+# package is a fifth larger, and scripts/size.mjs complains.
 set -euo pipefail
 cd "$(dirname "$0")"
 root="$(cd .. && pwd)"
@@ -18,18 +19,18 @@ has_sources() { [ -d "$sysroot/lib/rustlib/src/rust/library" ]; }
 has_target() { [ -d "$(rustc --print target-libdir --target wasm32-unknown-unknown 2>/dev/null)" ]; }
 rustup_adds() { command -v rustup >/dev/null && rustup --quiet "$@"; }
 
-# The engine, compiled for the browser: build FOLDER ARGUMENT… Both builds give a file of one name, so each has a target
+# The engine, compiled for the browser: build FOLDER ARGUMENT… All builds give a file of one name, so each has a target
 # folder of its own.
 build() {
     export CARGO_TARGET_DIR="$1"
     shift
     set -- build --quiet --package lane-wasm --profile wasm --target wasm32-unknown-unknown "$@"
-    if { has_sources || { rustup_adds component add rust-src && has_sources; }; } && { has_target || rustup_adds target add wasm32-unknown-unknown; }; then
+    if has_sources || { rustup_adds component add rust-src && has_sources; }; then
         # The standard library built for size, and panics as traps without texts: a fifth less to load. These are flags of
         # nightly Rust, which the stable compiler takes when told so; nothing in the sources depends on them.
         RUSTC_BOOTSTRAP=1 RUSTFLAGS="-Zunstable-options -Cpanic=immediate-abort -Zlocation-detail=none" \
             cargo "$@" -Zbuild-std=std,panic_abort -Zbuild-std-features=optimize_for_size
-    elif has_target; then
+    elif has_target || { rustup_adds target add wasm32-unknown-unknown && has_target; }; then
         cargo "$@"
     elif [ -x /usr/bin/cargo ] && [ -x /usr/bin/wasm-ld-19 ] && [ -d /usr/lib/rustlib/src/rust ]; then
         # Debian's rustc-web, cargo-web, rust-web-src and lld-19.
@@ -44,9 +45,9 @@ build() {
 [ -d node_modules ] && [ node_modules/.package-lock.json -nt package-lock.json ] || npm ci --silent --no-audit --no-fund
 
 mkdir -p "$out"
-for entry in lane full; do
+for entry in lane full mesh; do
     features=small
-    if [ "$entry" = full ]; then features=small,full; fi
+    if [ "$entry" != lane ]; then features="small,$entry"; fi
     (build "$out/$entry" --features "$features")
     cargo run --quiet --package lane-wasm-bindgen --features generate -- \
         "$out/$entry/wasm32-unknown-unknown/wasm/lane_wasm.wasm" "$out/raw" "$entry"

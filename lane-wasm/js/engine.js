@@ -255,6 +255,8 @@ export function engine({glue, yaml, open = (source) => source, openSync}) {
     initSync,
     Router,
     askOf,
+    ask,
+    reading,
     check(config, options) {
       const {text, how, file} = reading(config, options, 'configuration');
       return named(ask(() => glue.check(text, how), file), file);

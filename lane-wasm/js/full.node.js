@@ -1,7 +1,7 @@
 import {LaneError, engine, headerLines} from './engine.js';
 import {files} from './files.node.js';
 import * as glue from './glue/full.js';
-import {withYaml} from './yaml.js';
+import {withYaml} from './more.js';
 
 export {version} from './version.js';
 export {LaneError, headerLines};

@@ -1,6 +1,6 @@
 // Puts the npm package together:  node scripts/pack.mjs RAW-FOLDER PACKAGE-FOLDER
 //
-// RAW-FOLDER holds what the generator made of both entry points. The package is built beside its place and moved there at
+// RAW-FOLDER holds what the generator made of each entry point. The package is built beside its place and moved there at
 // the end, so that who serves it never sees half of it.
 
 import {execFileSync} from 'node:child_process';
@@ -17,7 +17,7 @@ const made = `${place}.new`;
 rmSync(made, {recursive: true, force: true});
 mkdirSync(join(made, 'glue'), {recursive: true});
 
-for (const entry of ['lane', 'full']) {
+for (const entry of ['lane', 'full', 'mesh']) {
   cpSync(join(raw, `${entry}.js`), join(made, 'glue', `${entry}.js`));
   const input = join(raw, `${entry}_bg.wasm`);
   // Half a minute, so what is known is kept.

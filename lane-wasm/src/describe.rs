@@ -81,7 +81,9 @@ struct RuleDescription<'c> {
 
 pub(crate) fn groups<'c>(router: &'c Router, config: &'c Config, known: Known<'_>) -> Description<'c> {
     let groups = config.groups.iter().enumerate();
-    Description { groups: groups.map(|(index, group)| describe(router, group, &FieldPath::root().field("groups").index(index), known)).collect() }
+    Description {
+        groups: groups.map(|(index, group)| describe(router, group, &FieldPath::root().field("groups").index(index), known)).collect(),
+    }
 }
 
 fn describe<'c>(router: &'c Router, group: &'c Group, path: &FieldPath, known: Known<'_>) -> GroupDescription<'c> {
@@ -144,7 +146,9 @@ fn subsets<'c>(router: &'c Router, group: &Group, lane: &Lane) -> Vec<SubsetDesc
     let Some(id) = router.groups().find(|id| router.group_name(*id) == group.name) else { return Vec::new() };
     let Some(lane) = router.lane_in(id, &lane.name) else { return Vec::new() };
     let services = router.services(id).filter(|service| router.subset(*service, lane).is_some());
-    services.map(|service| SubsetDescription { service: router.service_host(service), labels: router.subset_labels(service, lane).collect() }).collect()
+    services
+        .map(|service| SubsetDescription { service: router.service_host(service), labels: router.subset_labels(service, lane).collect() })
+        .collect()
 }
 
 /// S3: left out in permissive mode, the baseline serves in the place of every other lane.

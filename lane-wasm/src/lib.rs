@@ -7,6 +7,8 @@
 mod compiled;
 mod describe;
 mod failure;
+#[cfg(feature = "mesh")]
+mod mesh;
 mod options;
 mod places;
 mod simulate;
@@ -172,6 +174,28 @@ pub fn check(text: &str, options: &str) -> Result<String, JsValue> {
 #[wasm_bindgen]
 pub fn test(text: &str, options: &str) -> Result<String, JsValue> {
     Ok(suite::run(text, &options::read(options)?, None)?)
+}
+
+/// A configuration as documents of a mesh; `located` says whether the text is what people wrote.
+///
+/// # Errors
+///
+/// Everything that is wrong with the text.
+#[cfg(feature = "mesh")]
+#[wasm_bindgen]
+pub fn export_mesh(text: &str, options: &str, located: bool, mesh: &str) -> Result<String, JsValue> {
+    Ok(mesh::export(text, &options::read(options)?, located, mesh)?)
+}
+
+/// Resources of a mesh, a JSON list of files, as a configuration.
+///
+/// # Errors
+///
+/// The format is not known.
+#[cfg(feature = "mesh")]
+#[wasm_bindgen]
+pub fn import_mesh(files: &str, mesh: &str) -> Result<String, JsValue> {
+    Ok(mesh::import(files, mesh)?)
 }
 
 /// The JSON Schema of a configuration.

@@ -38,6 +38,14 @@ pub(crate) struct Span {
     end_line: usize,
 }
 
+#[cfg(feature = "mesh")]
+impl Span {
+    /// Of the first unit, and behind the last.
+    pub(crate) fn offsets(&self) -> (usize, usize) {
+        (self.start, self.end)
+    }
+}
+
 /// So many bytes are between two offsets that are remembered.
 const STRIDE: usize = 1024;
 

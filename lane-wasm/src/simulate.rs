@@ -130,7 +130,10 @@ fn find<'c>(config: &'c Config, wanted: &str) -> Result<(&'c Group, &'c Rule), F
         }
         several => {
             let names: Vec<_> = several.iter().map(|found| full(*found)).collect();
-            Err(Failure::usage_with(format!("more than one group has a rule `{wanted}`"), Some(format!("write one of {}", names.join(", ")))))
+            Err(Failure::usage_with(
+                format!("more than one group has a rule `{wanted}`"),
+                Some(format!("write one of {}", names.join(", "))),
+            ))
         }
     }
 }

@@ -2,12 +2,12 @@
 
 use std::collections::HashMap;
 
+use lane_core::{Router, config::Config};
 use lane_formats::{
     cases::{Case, Difference, Suite, SuiteConfig},
     chain::{TraceOptions, trace},
     decision::{Answer, Report},
 };
-use lane_core::{Router, config::Config};
 use serde::Serialize;
 
 use crate::{
