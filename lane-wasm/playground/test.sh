@@ -9,7 +9,7 @@ cd "$(dirname "$0")"
 [ -f ../pkg/full.js ] || ../build.sh
 [ -d node_modules ] && [ node_modules/.package-lock.json -nt package-lock.json ] || npm ci --silent --no-audit --no-fund
 node_modules/.bin/tsc --noEmit
-node_modules/.bin/vitest run --silent=passed-only
+node_modules/.bin/vitest run
 node_modules/.bin/vite build --logLevel warn
 node tests/size.mjs
 node tests/browser/run.mjs "$@"

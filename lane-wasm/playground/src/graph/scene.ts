@@ -40,7 +40,7 @@ export function sceneOf(graph: Graph, available: number): Scene {
   const count = Math.max(1, graph.columns.length);
   const gap = isNarrow ? 20 : 34;
   const longest = Math.max(0, ...graph.rows.map((row) => row.label.length));
-  const labels = Math.min(isNarrow ? 84 : 140, Math.max(isNarrow ? 40 : 48, longest * 6.6 + 22));
+  const labels = Math.min(isNarrow ? 84 : 140, Math.max(isNarrow ? 40 : 48, longest * 7.1 + 24));
   const entryText = Math.min(108, Math.max(58, graph.entry.length * 6.2 + 18));
   // Where room is scarce the entry gives its name first.
   const isDot = isNarrow || available < labels + entryText + gap + count * WIDE - gap + 10;
