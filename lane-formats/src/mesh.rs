@@ -93,7 +93,9 @@ impl Exported {
     ///
     /// None that is known: documents are plain JSON values.
     pub fn to_yaml(&self) -> Result<String, YamlError> {
-        serde_saphyr::to_string_multiple(&self.documents).map_err(|error| YamlError(error.to_string()))
+        // Long texts stay on one line: patterns hold blanks, and folding them would be right but hard to read.
+        let options = serde_saphyr::ser_options! { prefer_block_scalars: false };
+        serde_saphyr::to_string_multiple_with_options(&self.documents, options).map_err(|error| YamlError(error.to_string()))
     }
 }
 
@@ -115,9 +117,14 @@ pub fn export(config: &Config, format: MeshFormat, options: &ExportOptions) -> E
 fn chosen<'c>(config: &'c Config, options: &ExportOptions, report: &mut Report) -> Option<std::borrow::Cow<'c, Config>> {
     let Some(name) = &options.group else { return Some(std::borrow::Cow::Borrowed(config)) };
     if config.groups.iter().any(|group| group.name == *name) {
+        let all = config.groups.len();
         let mut config = config.clone();
         report.keep_places(config.groups.iter().position(|group| group.name == *name));
         config.groups.retain(|group| group.name == *name);
+        if all > 1 {
+            let message = format!("the other groups are left out: their context is not removed from requests that `{name}` takes, and their rules come neither before nor after");
+            report.approximated(&FieldPath::root().field("groups").index(0), message, "export all groups, where they share a gateway");
+        }
         return Some(std::borrow::Cow::Owned(config));
     }
     let names = config.groups.iter().map(|group| group.name.as_str());

@@ -9,16 +9,10 @@ use crate::proxy::trim;
 /// The methods that Envoy's HTTP/1 parser takes, as far as requests here have them.
 const METHODS: [&str; 3] = ["GET", "POST", "PUT"];
 
-/// Why a request is not compared; none where it is.
-pub fn excluded(config: &Config, ask: &Ask) -> Option<&'static str> {
-    let known = Mentioned::of(config);
-    let values = |name: &str| -> Vec<&[u8]> {
-        let lines = ask.headers.iter().filter(|(own, _)| own.eq_ignore_ascii_case(name));
-        lines.map(|(_, value)| trim(&value.0)).collect()
-    };
+/// Why Envoy does not take a request; none where it does.
+pub fn refused(ask: &Ask) -> Option<&'static str> {
     let path = ask.path.as_ref().map_or(&[][..], |path| &path.0);
 
-    // What Envoy refuses to take.
     let method = ask.method.as_ref().and_then(Bytes::as_str).unwrap_or_default();
     if !METHODS.contains(&method) {
         return Some("method");
@@ -35,6 +29,30 @@ pub fn excluded(config: &Config, ask: &Ask) -> Option<&'static str> {
     if ask.headers.iter().any(|(_, value)| trim(&value.0).iter().any(|byte| *byte < b' ' && *byte != b'\t' || *byte == 0x7f)) {
         return Some("header-bytes");
     }
+    None
+}
+
+/// Why a request is not compared with the module's answer; none where it is.
+pub fn of_module(config: &Config, ask: &Ask) -> Option<&'static str> {
+    // Envoy joins the lines of this header as they come in: the module sees one, and takes it for the first.
+    let lines = ask.headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("x-request-id"));
+    if lines.count() > 1 {
+        return Some("repeated-key");
+    }
+    // A route removes no baggage at a hop, so a list without room stays.
+    Mentioned::of(config).is_large(ask).then_some("baggage-size")
+}
+
+/// Why a request is not compared; none where it is.
+pub fn excluded(config: &Config, ask: &Ask) -> Option<&'static str> {
+    if let Some(class) = refused(ask) {
+        return Some(class);
+    }
+    let known = Mentioned::of(config);
+    let values = |name: &str| -> Vec<&[u8]> {
+        let lines = ask.headers.iter().filter(|(own, _)| own.eq_ignore_ascii_case(name));
+        lines.map(|(_, value)| trim(&value.0)).collect()
+    };
 
     // Where one value is wanted and there are several lines.
     for name in &known.single {
@@ -56,12 +74,10 @@ pub fn excluded(config: &Config, ask: &Ask) -> Option<&'static str> {
         }
     }
     if !known.members.is_empty() {
-        let lines = values("baggage");
-        let bytes: usize = lines.iter().map(|line| line.len() + 1).sum();
-        let members: usize = lines.iter().map(|line| line.split(|byte| *byte == b',').count()).sum();
-        if members > 48 || bytes > 7_000 {
+        if known.is_large(ask) {
             return Some("baggage-size");
         }
+        let lines = values("baggage");
         let mut members = lines.iter().flat_map(|line| line.split(|byte| *byte == b','));
         if members.any(|member| member.contains(&b'%') && known.members.iter().any(|key| trim(member).starts_with(key.as_bytes()))) {
             return Some("baggage-percent");
@@ -119,6 +135,14 @@ impl Mentioned {
             }
         }
         known
+    }
+
+    /// Whether a lane's member may have no room in the request's list.
+    fn is_large(&self, ask: &Ask) -> bool {
+        let lines = || ask.headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("baggage")).map(|(_, value)| &value.0);
+        let bytes: usize = lines().map(|line| line.len() + 1).sum();
+        let members: usize = lines().map(|line| line.split(|byte| *byte == b',').count()).sum();
+        !self.members.is_empty() && (members > 48 || bytes > 7_000)
     }
 
     fn key(&mut self, key: &Key) {

@@ -4,6 +4,7 @@ use std::{
     collections::{BTreeMap, HashMap},
     fmt, fs,
     ops::Range,
+    path::Path,
 };
 
 use base64::{Engine, engine::general_purpose::STANDARD};
@@ -19,7 +20,7 @@ use serde_json::{Value, json};
 use crate::{
     classes,
     proxy::{Answer, Client, Envoy, Lines, Upstreams, header_line, trim, workspace},
-    reduce,
+    reduce::{self, Way},
 };
 
 /// Configurations in one Envoy.
@@ -87,31 +88,38 @@ struct Candidate {
     /// Which endpoint stands for which subset.
     ports: HashMap<(String, String), usize>,
     prefix: String,
+    way: Way,
 }
 
+/// Stock Envoy.
 pub fn run(seeds: Range<u64>, requests: usize) -> Tally {
-    let mut tally = Tally::default();
-    let upstreams = Upstreams::start(FIRST + BATCH * ENDPOINTS);
     // How several lines of one header are matched is one switch for all of Envoy, so the two ways run apart.
     let (joined, each): (Vec<u64>, Vec<u64>) = seeds.partition(|seed| seed % 6 == 5);
-    for (seeds, joined) in [(each, false), (joined, true)] {
+    through_all(&[(Way::Each, each), (Way::Joined, joined)], requests, None)
+}
+
+/// Envoy with lane's module, which lies in this folder.
+pub fn run_module(seeds: Range<u64>, requests: usize, modules: &Path) -> Tally {
+    through_all(&[(Way::Module, seeds.collect())], requests, Some(modules))
+}
+
+fn through_all(ways: &[(Way, Vec<u64>)], requests: usize, modules: Option<&Path>) -> Tally {
+    let mut tally = Tally::default();
+    let upstreams = Upstreams::start(FIRST + BATCH * ENDPOINTS);
+    for (way, seeds) in ways {
         for (number, seeds) in seeds.chunks(BATCH).enumerate() {
-            batch(&format!("batch-{joined}-{number}"), seeds, joined, requests, &upstreams, &mut tally);
+            let mut bootstrap = json!({ "static_resources": { "listeners": [], "clusters": [pass_cluster(&upstreams)] } });
+            let slots = seeds.iter().enumerate();
+            let candidates: Vec<Candidate> =
+                slots.map(|(slot, seed)| candidate(*seed, slot, *way, &upstreams, &mut bootstrap, &mut tally)).collect();
+            let environment = modules.map(|modules| ("ENVOY_DYNAMIC_MODULES_SEARCH_PATH", modules));
+            let envoy = Envoy::start(&format!("{way:?}-{number}"), &bootstrap, environment.as_slice());
+            for candidate in &candidates {
+                through(candidate, &envoy, requests, &mut tally);
+            }
         }
     }
     tally
-}
-
-fn batch(name: &str, seeds: &[u64], joined: bool, requests: usize, upstreams: &Upstreams, tally: &mut Tally) {
-    let mut bootstrap = json!({ "static_resources": { "listeners": [], "clusters": [pass_cluster(upstreams)] } });
-    let mut candidates = Vec::new();
-    for (slot, seed) in seeds.iter().enumerate() {
-        candidates.push(candidate(*seed, slot, joined, upstreams, &mut bootstrap, tally));
-    }
-    let envoy = Envoy::start(name, &bootstrap, &[]);
-    for candidate in &candidates {
-        through(candidate, &envoy, requests, tally);
-    }
 }
 
 fn pass_cluster(upstreams: &Upstreams) -> Value {
@@ -120,8 +128,8 @@ fn pass_cluster(upstreams: &Upstreams) -> Value {
     json!({ "name": "pass", "type": "STATIC", "load_assignment": { "cluster_name": "pass", "endpoints": [{ "lb_endpoints": [endpoint] }] } })
 }
 
-fn candidate(seed: u64, slot: usize, joined: bool, upstreams: &Upstreams, bootstrap: &mut Value, tally: &mut Tally) -> Candidate {
-    let json = reduce::config(generate::config(seed), joined);
+fn candidate(seed: u64, slot: usize, way: Way, upstreams: &Upstreams, bootstrap: &mut Value, tally: &mut Tally) -> Candidate {
+    let json = reduce::config(generate::config(seed), way);
     let loaded = lane_formats::load(&json.to_string(), Format::Json, &Options::default());
     let config = loaded.unwrap_or_else(|refused| panic!("seed {seed}: {:#?}\n{json}", refused.findings)).config;
 
@@ -142,6 +150,7 @@ fn candidate(seed: u64, slot: usize, joined: bool, upstreams: &Upstreams, bootst
             health_checks: false,
             pass_cluster: Some("pass".into()),
             roll_header: Some(reduce::ROLL.into()),
+            module: (way == Way::Module).then(|| "lane_envoy".into()),
             ..EnvoyOptions::default()
         },
         ..ExportOptions::default()
@@ -157,7 +166,7 @@ fn candidate(seed: u64, slot: usize, joined: bool, upstreams: &Upstreams, bootst
     let router = loaded.unwrap_or_else(|refused| panic!("seed {seed}: {:#?}\n{json}", refused.findings)).router;
     let prefix = format!("{seed}:");
     join(bootstrap, exported.bootstrap, &prefix);
-    Candidate { seed, config: exported.config, json, router, live, ports, prefix }
+    Candidate { seed, config: exported.config, json, router, live, ports, prefix, way }
 }
 
 /// Puts a bootstrap into another: names get a prefix, ports are the system's to choose.
@@ -178,6 +187,11 @@ pub fn join(into: &mut Value, mut bootstrap: Value, prefix: &str) {
 }
 
 fn rename(value: &mut Value, clusters: &[String], prefix: &str) {
+    if let Some(settings) = value.get_mut("plan").is_some().then_some(&mut *value) {
+        // The module makes names of clusters itself, and reads the roll when it is told to.
+        settings["cluster"] = json!(format!("{prefix}{}", settings["cluster"].as_str().unwrap()));
+        settings["probe"] = json!(true);
+    }
     match value {
         Value::String(text) if clusters.contains(text) => *text = format!("{prefix}{text}"),
         Value::Array(list) => list.iter_mut().for_each(|value| rename(value, clusters, prefix)),
@@ -192,14 +206,22 @@ fn through(candidate: &Candidate, envoy: &Envoy, requests: usize, tally: &mut Ta
     let mut clients: HashMap<String, Client> = HashMap::new();
     let mut compared = 0;
     while compared < requests {
-        let Some(ask) = reduce::request(&generate::request(&candidate.json, &mut rng), &candidate.live) else { continue };
+        let Some(mut ask) = reduce::request(&generate::request(&candidate.json, &mut rng), &candidate.live) else { continue };
+        if candidate.way == Way::Module && matches!(ask.place, Place::Hop { .. }) {
+            // At a hop the module knows of the caller what its settings say, and here they say nothing.
+            ask.source.ip = None;
+        }
         let listener = match &ask.place {
             Place::Ingress { gateway } => format!("{}gateway/{gateway}", candidate.prefix),
             _ => format!("{}sidecar", candidate.prefix),
         };
         // Gateways that no group names have no routes of their own.
         let listener = if envoy.listeners.contains_key(&listener) { listener } else { format!("{}gateway/other", candidate.prefix) };
-        if let Some(class) = classes::excluded(&candidate.config, &ask) {
+        let class = match candidate.way {
+            Way::Module => classes::refused(&ask).or_else(|| classes::of_module(&candidate.config, &ask)),
+            _ => classes::excluded(&candidate.config, &ask),
+        };
+        if let Some(class) = class {
             *tally.excluded.entry(class).or_default() += 1;
             continue;
         }
@@ -284,6 +306,10 @@ fn compare(candidate: &Candidate, ask: &Ask, answer: &Answer, tally: &mut Tally)
     same_headers(candidate, &ask, &wanted, &reached)
 }
 
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_default()
+}
+
 fn rule_of<'c>(candidate: &'c Candidate, decision: &Value) -> Option<&'c lane_core::config::Rule> {
     let group = candidate.config.groups.iter().find(|group| decision["group"] == group.name.as_str())?;
     group.rules.iter().find(|rule| decision["rule"] == rule.name.as_str())
@@ -324,6 +350,10 @@ fn same_headers(candidate: &Candidate, ask: &Ask, decision: &Value, reached: &Re
     let group = candidate.config.groups.iter().find(|group| decision["group"] == group.name.as_str());
     let guide = group.map(|group| group.guiding_header.as_deref().unwrap_or("x-asm-prefer-tag").to_ascii_lowercase());
 
+    let guides =
+        candidate.config.groups.iter().map(|group| group.guiding_header.as_deref().unwrap_or("x-asm-prefer-tag").to_ascii_lowercase());
+    let guides: Vec<String> = guides.collect();
+
     let mut names: Vec<&str> = lines.iter().chain(&reached.lines).map(|(name, _)| name.as_str()).collect();
     names.sort_unstable();
     names.dedup();
@@ -337,8 +367,10 @@ fn same_headers(candidate: &Candidate, ask: &Ask, decision: &Value, reached: &Re
         }
         let values = |lines: &Lines| lines.iter().filter(|(own, _)| own == name).map(|(_, value)| value.clone()).collect::<Vec<_>>();
         let (mut wanted, mut got) = (values(&lines), values(&reached.lines));
-        if name == "x-request-id" {
-            // Envoy keeps this header in one place and joins its lines as they come in.
+        let restated = candidate.way == Way::Module && guides.iter().any(|guide| guide == name);
+        if name == "x-request-id" || restated {
+            // Envoy keeps this header in one place and joins its lines as they come in. The module says again what
+            // stays of the guiding headers, each in one line.
             (wanted, got) = (inline(&wanted), inline(&got));
         }
         if guide.as_deref() == Some(name) {
@@ -384,27 +416,20 @@ fn own_key<'c>(candidate: &'c Candidate, decision: &Value) -> Option<&'c str> {
 /// The list as a list: lines and blanks do not matter, nor where the lane's member stands, nor what an earlier one of its
 /// key says. Lane leaves a list alone that is right already, and Envoy writes it anew.
 fn members(lines: &[Vec<u8>], own: Option<&str>) -> Vec<Vec<u8>> {
-    let all = lines
-        .iter()
-        .flat_map(|line| line.split(|byte| *byte == b','))
-        .map(|member| trim(member).to_vec())
-        .filter(|member| !member.is_empty());
-    // A malformed member is nobody's, and stays.
-    let is_octet = |byte: &u8| byte.is_ascii_graphic() && !b"\",\\".contains(byte);
-    let is_whole = |member: &[u8]| {
-        trim(member.split(|byte| *byte == b';').next().unwrap_or_default().splitn(2, |byte| *byte == b'=').nth(1).unwrap_or_default())
-            .iter()
-            .all(is_octet)
-    };
-    let key = |member: &[u8]| member.iter().position(|byte| *byte == b'=').map(|end| trim(&member[..end]).to_vec());
-    let (mine, mut others): (Vec<Vec<u8>>, Vec<Vec<u8>>) =
-        all.partition(|member| is_whole(member) && own.is_some_and(|own| key(member).as_deref() == Some(own.as_bytes())));
-    let mine = mine.last().map(|member| {
-        trim(member.split(|byte| *byte == b';').next().unwrap_or_default().splitn(2, |byte| *byte == b'=').nth(1).unwrap_or_default())
-            .to_vec()
-    });
-    if let Some(mine) = mine {
-        others.insert(0, [own.unwrap_or_default().as_bytes(), b"=", &mine].concat());
+    let members = lines.iter().flat_map(|line| line.split(|byte| *byte == b',')).map(|member| trim(member).to_vec());
+    let (mine, mut others): (Vec<Vec<u8>>, Vec<Vec<u8>>) = members
+        .filter(|member| !member.is_empty())
+        .partition(|member| own.is_some() && pair(member).is_some_and(|(key, _)| Some(key) == own.map(str::as_bytes)));
+    if let Some((key, value)) = mine.last().and_then(|member| pair(member)) {
+        others.insert(0, [key, b"=", value].concat());
     }
     others
+}
+
+/// Key and value of a member; none of a malformed one, which is nobody's and stays.
+fn pair(member: &[u8]) -> Option<(&[u8], &[u8])> {
+    let pair = member.split(|byte| *byte == b';').next()?;
+    let equals = pair.iter().position(|byte| *byte == b'=')?;
+    let (key, value) = (trim(&pair[..equals]), trim(&pair[equals + 1..]));
+    value.iter().all(|byte| byte.is_ascii_graphic() && !b"\",\\".contains(byte)).then_some((key, value))
 }

@@ -105,10 +105,15 @@ impl Drop for Envoy {
 impl Envoy {
     /// Starts Envoy with this bootstrap. Listeners with port 0 get one from the system.
     pub fn start(name: &str, bootstrap: &Value, environment: &[(&str, &Path)]) -> Self {
+        Self::start_text(name, &bootstrap.to_string(), environment)
+    }
+
+    /// Starts Envoy with this bootstrap, YAML or JSON.
+    pub fn start_text(name: &str, bootstrap: &str, environment: &[(&str, &Path)]) -> Self {
         let folder = workspace();
-        let (config, admin, log) =
-            (folder.join(format!("{name}.json")), folder.join(format!("{name}.admin")), folder.join(format!("{name}.log")));
-        fs::write(&config, serde_json::to_vec(bootstrap).unwrap()).unwrap();
+        let file = |extension: &str| folder.join(format!("{name}.{extension}"));
+        let (config, admin, log) = (file("yaml"), file("admin"), file("log"));
+        fs::write(&config, bootstrap).unwrap();
         // The address of a former run would be taken for this one's.
         let _ = fs::remove_file(&admin);
         let mut command = Command::new(binary());

@@ -16,15 +16,33 @@ use serde_json::{Value, json};
 /// The header that gives Envoy the roll of a split.
 pub const ROLL: &str = "x-lane-roll";
 
+/// How Envoy is to decide.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// By routes; each line of a header is matched on its own.
+    Each,
+    /// By routes; the lines of a header are matched joined.
+    Joined,
+    /// By lane's module.
+    Module,
+}
+
+/// The header that gives the module the roll; a module built for tests reads it.
+pub const PROBE_ROLL: &str = "x-lane-probe-roll";
+
 /// What the export would lose, taken out. Every other part of what the generator makes stays.
-pub fn config(mut config: Value, joined: bool) -> Value {
+pub fn config(mut config: Value, way: Way) -> Value {
     for group in config["groups"].as_array_mut().unwrap() {
-        // A route table remembers nothing.
+        // A route table remembers nothing, and what the module remembers is not in these requests.
         if group.get("context").is_some_and(|context| context.get("trace_id").is_some()) {
             group.as_object_mut().unwrap().remove("context");
         }
+        // The module loses nothing else.
+        if way == Way::Module {
+            continue;
+        }
         // How lines of one header are matched is one switch for all of Envoy.
-        group["header_values"] = json!(if joined { "joined" } else { "each" });
+        group["header_values"] = json!(if way == Way::Joined { "joined" } else { "each" });
         for service in group["services"].as_array_mut().unwrap() {
             service.as_object_mut().unwrap().remove("min_healthy_percent");
         }
@@ -133,6 +151,7 @@ pub fn request(value: &Value, live: &[Live]) -> Option<Ask> {
     let roll = ask.roll.unwrap_or(7);
     ask.roll = Some(roll);
     ask.headers.push((ROLL.into(), roll.to_string().into()));
+    ask.headers.push((PROBE_ROLL.into(), roll.to_string().into()));
 
     // HTTP has a method, a path and a host, always.
     let method = ask.method.get_or_insert_with(|| "GET".into());

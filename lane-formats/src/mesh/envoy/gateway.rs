@@ -11,7 +11,7 @@ use super::{
     Listener, Writer,
     clause::Clauses,
     condition::{self, Conditions},
-    route::{Edits, Landing, Routes, Split},
+    route::{Edits, Landing, Routes, Split, verbatim},
 };
 
 /// A gateway, by the name that groups give it.
@@ -134,7 +134,7 @@ impl Writer<'_> {
                 keys.push(key.clone());
                 keys.sort_unstable();
             }
-            edits.set("baggage", &format!("{key}={lane}{}", listener.filters.rest(&keys)));
+            edits.set("baggage", &format!("{}={lane}{}", verbatim(key), listener.filters.rest(&keys)));
         }
         Landing { cluster, edits }
     }
@@ -214,7 +214,7 @@ impl Writer<'_> {
         let mut edits = Edits::default();
         edits.set(guiding(group), lane);
         if let Some(Context::Baggage(key)) = &group.context {
-            edits.set("baggage", &format!("{key}={lane}{}", listener.filters.rest(core::slice::from_ref(key))));
+            edits.set("baggage", &format!("{}={lane}{}", verbatim(key), listener.filters.rest(core::slice::from_ref(key))));
         }
         Landing { cluster, edits }
     }

@@ -1,13 +1,62 @@
 //! The variant that loads lane's own module: Envoy asks it for the cluster of each request, and nothing is lost. It needs
 //! Envoy 1.40 and `liblane_envoy.so` where `ENVOY_DYNAMIC_MODULES_SEARCH_PATH` leads.
 
-use lane_core::config::{Config, Context};
+use lane_core::{
+    config::{At, Config, Context, Entry, Source},
+    diagnostic::FieldPath,
+};
 use serde_json::{Value, json};
 
-use super::{Listener, Writer, clusters::contains, gateway::guiding};
+use super::{
+    super::Report,
+    Listener, Writer,
+    clusters::contains,
+    gateway::{guiding, holds_at},
+};
 
 /// The clusters' names, which [`super::clusters`] gives them.
 const CLUSTER: &str = "{group}/{service}/{lane}";
+
+/// What the module must be told besides, which no configuration knows: at whose side it runs.
+pub(super) fn assumptions(config: &Config, report: &mut Report) {
+    for (number, group) in config.groups.iter().enumerate() {
+        let path = FieldPath::root().field("groups").index(number);
+        if matches!(group.context, Some(Context::TraceId(_))) {
+            report.assumed(
+                &path.field("context"),
+                "lanes are remembered for trace ids where requests arrive, too",
+                "let the listener in front of each workload ask the module in the role `inbound`",
+            );
+        }
+        for (index, rule) in group.rules.iter().enumerate() {
+            let path = path.field("rules").index(index).field("match");
+            let at_hop = holds_at(rule, At::Hop);
+            for (index, entry) in rule.matches.iter().flatten().enumerate() {
+                callers(entry, at_hop, &path.index(index), report);
+            }
+        }
+    }
+}
+
+/// Conditions on the caller.
+fn callers(entry: &Entry, at_hop: bool, path: &FieldPath, report: &mut Report) {
+    let asks = |source: &Source| source.service.is_some() || !source.labels.is_empty() || (at_hop && source.ip.is_some());
+    if entry.source.as_ref().is_some_and(asks) {
+        report.assumed(
+            &path.field("source"),
+            "the module knows of its workload what its settings say",
+            "add `workload: {service, labels, ip}` to the settings of each sidecar",
+        );
+    }
+    for (name, entries) in [("all", &entry.all), ("any", &entry.any)] {
+        for (index, entry) in entries.iter().flatten().enumerate() {
+            callers(entry, at_hop, &path.field(name).index(index), report);
+        }
+    }
+    if let Some(entry) = &entry.not {
+        callers(entry, at_hop, &path.field("not"), report);
+    }
+}
 
 impl Writer<'_> {
     /// Every subset gets a cluster: the module chooses among them, and asks each for its healthy endpoints.

@@ -9,6 +9,11 @@ use super::{
     filters::Filters,
 };
 
+/// Text that stands in a value as it is: a `%` would begin a command of Envoy's.
+pub(super) fn verbatim(text: &str) -> String {
+    text.replace('%', "%%")
+}
+
 /// What a route does to the headers.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Edits {
@@ -104,7 +109,8 @@ impl Routes {
                 self.push(name, &clauses, &split.action(&[policy], None), common);
             }
             let policy = json!({ "filter_state": { "key": filters.generated_state(salt) } });
-            let cookie = format!("{}={}; Max-Age={}; Path=/; HttpOnly", generate.cookie, filters.generated(), generate.ttl_seconds);
+            let cookie =
+                format!("{}={}; Max-Age={}; Path=/; HttpOnly", verbatim(&generate.cookie), filters.generated(), generate.ttl_seconds);
             let mut edits = common.clone();
             edits.respond.push(json!({ "header": { "key": "set-cookie", "value": cookie }, "append_action": "APPEND_IF_EXISTS_OR_ADD" }));
             return self.push(name, clauses, &split.action(&[policy], None), &edits);

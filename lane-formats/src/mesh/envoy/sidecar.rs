@@ -1,6 +1,8 @@
 //! The routes of a sidecar's calls (section 5): a virtual host for each name by which a service is called, matched on
 //! the guiding headers, the baggage, and the rules `at` hop, in the order of S22.
 
+use std::collections::BTreeSet;
+
 use lane_core::{
     config::{At, Context, Group, Mode, Service, UnknownLane},
     diagnostic::FieldPath,
@@ -27,12 +29,13 @@ impl Writer<'_> {
         let config = self.config;
         let mut listener = Listener::new("sidecar".to_owned());
         let mut known: Vec<String> = Vec::new();
+        let mut seen = BTreeSet::new();
         for service in config.groups.iter().flat_map(|group| &group.services) {
             for name in core::iter::once(&service.host).chain(&service.aliases) {
                 let name = name.to_ascii_lowercase();
                 // A trailing dot means the same service, but another authority to the `hosts` of rules (S13).
                 let dotted = format!("{name}.");
-                if !known.contains(&name) {
+                if seen.insert(name.clone()) {
                     known.extend([name, dotted]);
                 }
             }
