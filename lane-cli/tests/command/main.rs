@@ -4,6 +4,7 @@
 
 mod check;
 mod harness;
+mod mesh;
 mod others;
 mod route;
 mod stream;

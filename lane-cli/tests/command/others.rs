@@ -57,7 +57,7 @@ fn completions_exist_for_every_shell() {
 
 #[test]
 fn help_has_an_example_everywhere() {
-    for command in ["check", "route", "trace", "test", "explain", "schema", "init", "completions"] {
+    for command in ["check", "route", "trace", "test", "export", "import", "explain", "schema", "init", "completions"] {
         let run = lane(&[command, "--help"]).exits(0).quiet();
         assert!(run.out.contains("Example") && run.out.contains(&format!("lane {command}")), "{}", run.out);
     }

@@ -123,27 +123,32 @@ impl<'r, 't> Reading<'r, 't> {
         });
     }
 
-    /// Reports every field that is not known, those that are known and ignored, and keys written twice.
-    pub(super) fn known(&mut self, at: &At<'_>, known: &[&str], ignored: &[&str], silent: &[&str]) {
+    /// Reports every field that is not known, those that are known and ignored, and keys written twice. Whether there
+    /// is nothing that is not known: a condition of which a part is not understood may not be taken for the rest of it.
+    pub(super) fn known(&mut self, at: &At<'_>, known: &[&str], ignored: &[&str], silent: &[&str]) -> bool {
         let Value::Map(entries) = &at.node.value else {
             self.expected(at, "a map");
-            return;
+            return false;
         };
+        let mut whole = true;
         let mut seen: Vec<&str> = Vec::new();
         for entry in entries.iter() {
             let name = &*entry.key.text;
             let here = at.entry(entry).at_key();
             if seen.contains(&name) {
                 self.note(Code::Malformed, &here, format!("`{name}` is written twice"), Some("remove one".into()));
+                whole = false;
             } else if ignored.contains(&name) {
                 self.note(Code::Ignored, &here, format!("`{name}` has no effect on lanes"), None);
             } else if !known.contains(&name) && !silent.contains(&name) {
                 let names = known.iter().chain(ignored).copied();
                 let help = did_you_mean(name, names.clone()).unwrap_or_else(|| format!("there are {}", listed(names)));
                 self.note(Code::UnknownField, &here, format!("unknown field `{name}`"), Some(help));
+                whole = false;
             }
             seen.push(name);
         }
+        whole
     }
 
     /// The entries of a list; a note for what is none.

@@ -249,7 +249,9 @@ fn lane(
 fn rest<'n>(reading: &mut Reading<'_, '_>, resource: &Resource<'n>, rules: &mut Vec<Found<'n>>, shares: &mut Vec<(Share, String, At<'n>)>) {
     let Some(spec) = resource.at.field("spec") else { return };
     for at in spec.field("ingressRules").map(|at| reading.items(&at)).unwrap_or_default() {
-        reading.known(&at, &["name", "online", "hosts", "match", "route"], &[], &[]);
+        if !reading.known(&at, &["name", "online", "hosts", "match", "route"], &[], &[]) {
+            continue;
+        }
         if !at.field("online").is_some_and(|at| reading.boolean(&at)) {
             reading.note(Code::Ignored, &at, "the rule is not online", Some("write `online: true` to have it".into()));
             continue;
@@ -278,7 +280,9 @@ fn destination(reading: &mut Reading<'_, '_>, at: &At<'_>) -> Option<String> {
 
 /// A match as an entry, and whether it asks for headers.
 fn request(reading: &mut Reading<'_, '_>, at: &At<'_>) -> Option<(Entry, bool)> {
-    reading.known(at, &["uri", "headers"], &[], &[]);
+    if !reading.known(at, &["uri", "headers"], &[], &[]) {
+        return None;
+    }
     let mut entry = Entry::default();
     if let Some(uri) = at.field("uri") {
         entry.path = string_match(reading, &uri, true)?.filter(|matcher| *matcher != Matcher::Prefix(String::new()));

@@ -105,6 +105,11 @@ impl Writer<'_, '_> {
             };
             gateways.iter().map(parent).collect()
         };
+        if let Some(address) = hosts.iter().find(|host| host.rsplit('.').next().is_some_and(|last| !last.is_empty() && last.bytes().all(|byte| byte.is_ascii_digit()))) {
+            let message = format!("`{address}` is an address, and the Gateway API's hostnames are names");
+            self.report.lost(&FieldPath::root().field("groups"), message, "ask for the gateway by a name");
+            return;
+        }
         let mut rules: Vec<Map<String, Value>> = Vec::new();
         for route in list(service, "/spec/http") {
             rules.extend(self.rule(route, inside));

@@ -258,7 +258,9 @@ fn route<'n>(reading: &mut Reading<'_, '_>, resource: &Resource<'n>) -> Option<F
 }
 
 fn rule<'n>(reading: &mut Reading<'_, '_>, at: &At<'n>, resource: &Resource<'n>) -> Option<Rule<'n>> {
-    reading.known(at, &["name", "matches", "filters", "backendRefs", "sessionPersistence"], &["timeouts", "retry"], &[]);
+    if !reading.known(at, &["name", "matches", "filters", "backendRefs", "sessionPersistence"], &["timeouts", "retry"], &[]) {
+        return None;
+    }
     if let Some(found) = at.field("sessionPersistence") {
         let help = "a split of lanes is made sticky by `sticky`, which this is not";
         reading.note(Code::Unsupported, &found, "session persistence beats weights", Some(help.into()));
@@ -329,12 +331,11 @@ fn filters(reading: &mut Reading<'_, '_>, at: &At<'_>) -> Option<(BTreeMap<Strin
 
 /// A match, and how much it asks for; none, and a note, for what lanes cannot ask.
 fn condition(reading: &mut Reading<'_, '_>, at: &At<'_>) -> Option<(Specificity, Option<Match>)> {
-    reading.known(at, &["path", "headers", "queryParams", "method"], &[], &[]);
+    let mut whole = reading.known(at, &["path", "headers", "queryParams", "method"], &[], &[]);
     let mut entry = Entry::default();
     let mut asked = Map::new();
-    let mut whole = true;
     if let Some(path) = at.field("path") {
-        reading.known(&path, &["type", "value"], &[], &[]);
+        whole &= reading.known(&path, &["type", "value"], &[], &[]);
         let kind = path.field("type").and_then(|at| reading.text(&at)).unwrap_or("PathPrefix");
         let value = path.field("value").and_then(|at| reading.text(&at)).unwrap_or("/");
         asked.insert("path".into(), json!({ "type": kind, "value": value }));
@@ -356,7 +357,7 @@ fn condition(reading: &mut Reading<'_, '_>, at: &At<'_>) -> Option<(Specificity,
     for field in ["headers", "queryParams"] {
         let mut names: Vec<Value> = Vec::new();
         for one in at.field(field).map(|at| reading.items(&at)).unwrap_or_default() {
-            reading.known(&one, &["name", "type", "value"], &[], &[]);
+            whole &= reading.known(&one, &["name", "type", "value"], &[], &[]);
             let (Some(name), Some(value)) = (reading.required(&one, "name").and_then(|at| reading.text(&at)), reading.required(&one, "value").and_then(|at| reading.text(&at)))
             else {
                 whole = false;

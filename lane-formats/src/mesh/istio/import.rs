@@ -92,6 +92,7 @@ pub(in crate::mesh) fn import(inputs: &[Input<'_>], options: &ImportOptions, rep
 
 /// What was read, as a configuration.
 pub(in crate::mesh) fn read_mesh<'n>(reading: &mut Reading<'_, '_>, mut mesh: Mesh<'n>, options: &ImportOptions) -> Option<Config> {
+    served_by_fallback(reading, &mut mesh);
     // The order in which the mesh takes them: by age, then by name.
     mesh.virtuals.sort_by(|one, other| {
         let key = |found: &Virtual<'_>| (found.resource.created.map(str::to_owned), found.resource.name.to_owned(), found.resource.namespace.to_owned());
@@ -115,6 +116,20 @@ pub(in crate::mesh) fn read_mesh<'n>(reading: &mut Reading<'_, '_>, mut mesh: Me
     let groups = drafts.into_iter().filter_map(|draft| Draft::finish(draft, reading)).collect::<Vec<_>>();
     reading.report.sort();
     (!groups.is_empty()).then_some(Config { version: 1, groups })
+}
+
+/// A subset that is not there has no endpoints, so its fallback serves always: ASM's documents write lanes so.
+fn served_by_fallback(reading: &mut Reading<'_, '_>, mesh: &mut Mesh<'_>) {
+    let declared = |host: &str, name: &str| mesh.subsets.iter().any(|subset| subset.host == host && subset.name == name);
+    for target in mesh.virtuals.iter_mut().flat_map(|found| &mut found.routes).flat_map(resource::targets_mut) {
+        let (Some(subset), Some(fallback)) = (target.subset, target.fallback) else { continue };
+        if !declared(&target.host, subset) && declared(&target.host, fallback) {
+            let message = format!("`{}` has no subset `{subset}`, so its fallback `{fallback}` always serves", target.host);
+            reading.note(Code::Ignored, &target.at, message, None);
+            target.subset = Some(fallback);
+            target.fallback = None;
+        }
+    }
 }
 
 fn labels<'n>(reading: &mut Reading<'_, '_>, at: &At<'n>, mesh: &mut Mesh<'n>) {

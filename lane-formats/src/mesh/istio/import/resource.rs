@@ -65,6 +65,14 @@ pub(in crate::mesh) struct Target<'n> {
     pub(in crate::mesh) at: At<'n>,
 }
 
+/// The destinations of a route.
+pub(in crate::mesh) fn targets_mut<'r, 'n>(route: &'r mut Route<'n>) -> &'r mut [Target<'n>] {
+    match &mut route.action {
+        Action::To(targets) => targets,
+        Action::Status(_) => &mut [],
+    }
+}
+
 impl Target<'_> {
     /// What this header is set to.
     pub(in crate::mesh) fn sets(&self, name: &str) -> Option<&String> {
@@ -178,7 +186,10 @@ pub(in crate::mesh) fn virtual_service<'n>(reading: &mut Reading<'_, '_>, resour
 const PASSED_OVER: &[&str] = &["timeout", "retries", "fault", "mirror", "mirrors", "mirrorPercent", "mirror_percent", "mirrorPercentage", "corsPolicy", "rewrite"];
 
 fn route<'n>(reading: &mut Reading<'_, '_>, at: &At<'n>, namespace: &str) -> Option<Route<'n>> {
-    reading.known(at, &["name", "match", "route", "directResponse", "headers", "redirect", "delegate"], PASSED_OVER, &[]);
+    // A route that is not wholly understood may hold for fewer requests than what is understood of it.
+    if !reading.known(at, &["name", "match", "route", "directResponse", "headers", "redirect", "delegate"], PASSED_OVER, &[]) {
+        return None;
+    }
     for (field, help) in [("redirect", "a redirect sends nobody to a lane"), ("delegate", "write the delegate's routes here")] {
         if let Some(found) = at.field(field) {
             reading.note(Code::Unsupported, &found, format!("lanes have no `{field}`; the route is left out"), Some(help.into()));
@@ -297,8 +308,7 @@ fn condition(reading: &mut Reading<'_, '_>, at: &At<'_>) -> Option<Match> {
     let known = ["uri", "ignoreUriCase", "method", "headers", "withoutHeaders", "queryParams", "sourceLabels", "gateways"];
     let cannot = ["scheme", "authority", "port", "sourceNamespace"];
     let all: Vec<&str> = known.iter().chain(&cannot).copied().collect();
-    reading.known(at, &all, &["statPrefix"], &["name"]);
-    let mut whole = true;
+    let mut whole = reading.known(at, &all, &["statPrefix"], &["name"]);
     for name in cannot {
         if let Some(found) = at.field(name) {
             let help = "leave it out, or ask for something else that tells these requests apart";
@@ -388,12 +398,10 @@ fn condition(reading: &mut Reading<'_, '_>, at: &At<'_>) -> Option<Match> {
 /// A `StringMatch`: a matcher, or presence (`{}`); none, and a note, for what is none.
 #[expect(clippy::option_option, reason = "no matcher, no kind, a kind: three cases of Istio's own")]
 pub(in crate::mesh) fn string_match(reading: &mut Reading<'_, '_>, at: &At<'_>, is_uri: bool) -> Option<Option<Matcher>> {
-    let before = reading.report.notes.len();
-    reading.known(at, &["exact", "prefix", "regex"], &[], &[]);
-    let entries = reading.entries(at);
-    if reading.report.notes.len() > before {
+    if !reading.known(at, &["exact", "prefix", "regex"], &[], &[]) {
         return None;
     }
+    let entries = reading.entries(at);
     let (kind, value) = match entries.as_slice() {
         [] => return Some(None),
         [(kind, value)] => (*kind, value),
