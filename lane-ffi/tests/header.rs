@@ -89,7 +89,8 @@ fn prototypes(header: &str) -> Vec<(String, Vec<(String, String)>)> {
         let parameters = list.split(',').map(str::trim).filter(|parameter| !parameter.is_empty() && *parameter != "void");
         let split = |parameter: &str| {
             let at = parameter.rfind([' ', '*']).unwrap() + 1;
-            (parameter[..at].trim().to_owned(), parameter[at..].to_owned())
+            let (kind, name) = parameter.split_at(at);
+            (kind.trim().to_owned(), name.to_owned())
         };
         found.push((name.to_owned(), parameters.map(split).collect()));
     }
