@@ -30,7 +30,7 @@ tools="$work/node_modules/binaryen/bin"
 # Where sources stand on this machine is nobody's business, and would make every machine's file another one.
 flags="--remap-path-prefix=$root="
 for registry in "${CARGO_HOME:-$HOME/.cargo}"/registry/src/*; do flags="$flags --remap-path-prefix=$registry="; done
-(cd "$root" && RUSTFLAGS="$flags" CARGO_TARGET_DIR="$work" cargo build --quiet --package lane-ffi --lib --profile wasm --target wasm32-unknown-unknown)
+(cd "$root" && RUSTFLAGS="$flags" CARGO_TARGET_DIR="$work" cargo build --quiet --package lane-ffi --lib --features lane-formats/small --profile wasm --target wasm32-unknown-unknown)
 
 # Of the C ABI only the packed calls are kept, and what they use.
 features=(--enable-bulk-memory --enable-bulk-memory-opt --enable-call-indirect-overlong --enable-multivalue --enable-mutable-globals

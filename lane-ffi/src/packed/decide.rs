@@ -1,8 +1,7 @@
 //! Deciding about a packed request, and packing the decision.
 
 use lane_core::{
-    BUFFER_BYTES, Change, Decision, FoundIn, Headers, Notes, Outcome, Reason, Recorded, Remember, Request, Source, config::Context,
-    explain::Explanation,
+    BUFFER_BYTES, Change, Decision, FoundIn, Headers, Notes, Outcome, Reason, Recorded, Remember, Request, Source, explain::Explanation,
 };
 use lane_formats::{
     Bytes,
@@ -13,9 +12,7 @@ use lane_formats::{
 use serde::Serialize;
 
 use super::{
-    Ready,
-    names::guiding_header,
-    operation,
+    Ready, operation,
     read::{Pair, Question, Reader},
     split_scratch, status,
     write::Writer,
@@ -71,7 +68,11 @@ impl Ready {
             operation::EXPLAIN_INGRESS => router.explain_ingress(place, &request, liveness),
             operation::TRACE_IDS => {
                 let mut writer = Writer::new(answer);
-                self.trace_ids(&request, &mut writer);
+                router.trace_ids(&request, |group, trace_id| {
+                    writer.u8(1);
+                    writer.bytes(group.as_bytes());
+                    writer.bytes(trace_id);
+                });
                 writer.u8(0);
                 return writer.length();
             }
@@ -89,25 +90,6 @@ impl Ready {
         let mut writer = Writer::new(answer);
         writer.json(&Explained { decision: &decision, explanation: &explained });
         writer.length()
-    }
-
-    /// The trace id of every group whose context is one. The engine tells it with the lane that a request names, so it is asked about
-    /// the same request naming a lane of the group.
-    fn trace_ids<H: Headers + ?Sized>(&self, request: &Request<'_, H>, writer: &mut Writer<'_>) {
-        let router = &self.router;
-        for (group, config) in self.groups().zip(&self.config.groups) {
-            let (Some(Context::TraceId(_)), Some(lane)) = (&config.context, router.lanes(group).next()) else { continue };
-            let guiding = guiding_header(config).as_bytes();
-            let others = request.headers.lines().filter(|(name, _)| !name.eq_ignore_ascii_case(guiding));
-            let lines: Vec<_> = others.chain([(guiding, router.lane_name(lane).as_bytes())]).collect();
-            router.inbound(&Request::new(lines.as_slice()), |remember| {
-                if remember.group == router.group_name(group) {
-                    writer.u8(1);
-                    writer.bytes(remember.group.as_bytes());
-                    writer.bytes(remember.trace_id);
-                }
-            });
-        }
     }
 
     fn write_decision<H: Headers + ?Sized>(

@@ -76,6 +76,6 @@ impl Ready {
 }
 
 /// The header whose value is the lane's name.
-pub(super) fn guiding_header(group: &Group) -> &str {
+fn guiding_header(group: &Group) -> &str {
     group.guiding_header.as_deref().unwrap_or(DEFAULT_GUIDING_HEADER)
 }
