@@ -5,11 +5,12 @@ import {test} from 'node:test';
 
 import * as full from '../pkg/full.node.js';
 import * as lane from '../pkg/lane.node.js';
+import * as mesh from '../pkg/mesh.node.js';
 import {read} from './files.mjs';
 
 const {LaneError, Router} = full;
 const notLoaded = catching(() => lane.schema());
-await Promise.all([lane.init(), lane.init(), full.init()]);
+await Promise.all([lane.init(), lane.init(), full.init(), mesh.init()]);
 
 const PERMISSIVE = read('examples/permissive.yaml');
 const at = {ingress: {gateway: 'ingressgateway'}};
@@ -173,6 +174,26 @@ test('bytes cross the border whole', () => {
   assert.equal(steps[0].result.failed[0].actual, '\\xffa');
   assert.deepEqual(router.explain({ingress: {gateway: 'e'}, headers: [['x', Buffer.from([0xff, 0x61])]]}).explanation.steps, steps);
   assert.deepEqual(router.explain({ingress: {gateway: 'e'}, headers: [['x', {base64: '/2E='}]]}).explanation.steps, steps);
+});
+
+test('a mesh gets its resources, and gives them back', () => {
+  const {documents, yaml, notes} = mesh.exportMesh(PERMISSIVE, 'istio', {file: 'lanes.yaml'});
+  assert(documents.some(({kind}) => kind === 'DestinationRule') && yaml.includes('kind: DestinationRule'));
+  for (const {file, start, end, severity} of notes) {
+    assert.equal(file, 'lanes.yaml');
+    assert(0 <= start && start <= end && end <= PERMISSIVE.length);
+    assert.notEqual(severity, 'error');
+  }
+  const {config, notes: lost} = mesh.importMesh([{name: 'mesh.yaml', text: yaml}], 'istio', {lossy: true});
+  assert.deepEqual(lost.filter(({severity}) => severity === 'error'), []);
+  const [one, other] = [config, PERMISSIVE].map((config) => new mesh.Router(config).table().rows);
+  assert.deepEqual(one.map(({lane, cells}) => [lane, ...cells.map((cell) => cell.lane)]), other.map(({lane, cells}) => [lane, ...cells.map((cell) => cell.lane)]));
+  assert(mesh.exportMesh(config, 'envoy').notes.every(({file, start}) => file === null && start === null));
+  assert.equal(mesh.exportMesh(PERMISSIVE, 'gateway-api').notes.length > 0, true);
+  assert.equal(mesh.importMesh('kind: [', 'istio').config, null);
+  assert.equal(catching(() => mesh.exportMesh('version: 1', 'istio')).kind, 'config');
+  assert.match(catching(() => mesh.exportMesh(PERMISSIVE, 'linkerd')).message, /there are istio, asm, gateway-api, envoy/);
+  for (const [files, options] of [[7], [[{}]], ['', {lane: 1}], [[null]]]) assert.equal(catching(() => mesh.importMesh(files, 'istio', options)).kind, 'usage');
 });
 
 test('options are checked', () => {

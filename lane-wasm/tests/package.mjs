@@ -81,8 +81,9 @@ same('the README runs', run('node', 'readme.mjs').trim(), promised.join('\n'));
 
 // Types, as each way of resolving modules finds them.
 const full = await import(join(pkg, 'full.node.js'));
-await full.init();
-const typed = writeTypeTests(full, project);
+const mesh = await import(join(pkg, 'mesh.node.js'));
+await Promise.all([full.init(), mesh.init()]);
+const typed = writeTypeTests(full, mesh, project);
 same('vectors that are typed', String(typed), String(manifest.cases));
 for (const [module, resolution, lib] of [
   ['nodenext', 'nodenext', 'es2022,dom,dom.iterable'],
@@ -120,10 +121,7 @@ const inBrowser = async (folder) => {
 run(bin('vite'), 'build', '--logLevel', 'warn', '--outDir', 'vite');
 same('vite build, in a browser', await inBrowser(join(project, 'vite')), ANSWER);
 
-const vite = spawn(process.execPath, [bin('vite'), '--host', '127.0.0.1', '--port', '0', '--config', 'dev.config.js'], {
-  cwd: (write('dev.config.js', "export default {optimizeDeps: {exclude: ['lane']}, clearScreen: false};\n"), project),
-  env: {...process.env, NO_COLOR: '1'},
-});
+const vite = spawn(process.execPath, [bin('vite'), '--host', '127.0.0.1', '--port', '0'], {cwd: project, env: {...process.env, NO_COLOR: '1'}});
 try {
   const address = await new Promise((found, failed) => {
     let said = '';

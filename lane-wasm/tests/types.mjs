@@ -8,7 +8,7 @@ import {join} from 'node:path';
 import {read, root, vectorFiles} from './files.mjs';
 
 /** Writes the files into a folder and says how many vectors they hold. */
-export function writeTypeTests(lane, folder) {
+export function writeTypeTests(lane, mesh, folder) {
   let count = 0;
   const files = vectorFiles();
   const lines = ["import type {Config, Decision, Explained, InboundAnswer, Request} from 'lane';", ''];
@@ -53,6 +53,12 @@ export function writeTypeTests(lane, folder) {
   if (refused.length === 0) throw new Error('the diagnostics are to be typed, and there are none');
   assign('Diagnostic[]', JSON.stringify(refused));
   assign('TestRun', JSON.stringify(lane.runTests(SUITE)));
+  lines.unshift("import type {MeshExport, MeshImport} from 'lane/mesh';");
+  for (const format of ['istio', 'asm', 'gateway-api', 'envoy']) {
+    const exported = mesh.exportMesh(read('examples/permissive.yaml'), format, {lossy: true});
+    assign('MeshExport', JSON.stringify(exported));
+    if (format !== 'envoy') assign('MeshImport', JSON.stringify(mesh.importMesh(exported.yaml, format, {lossy: true})));
+  }
   writeFileSync(join(folder, 'examples.ts'), `${lines.join('\n')}\n`);
   writeFileSync(join(folder, 'usage.ts'), USAGE);
   return count;
