@@ -367,11 +367,17 @@ fn same_headers(candidate: &Candidate, ask: &Ask, decision: &Value, reached: &Re
         }
         let values = |lines: &Lines| lines.iter().filter(|(own, _)| own == name).map(|(_, value)| value.clone()).collect::<Vec<_>>();
         let (mut wanted, mut got) = (values(&lines), values(&reached.lines));
-        let restated = candidate.way == Way::Module && guides.iter().any(|guide| guide == name);
-        if name == "x-request-id" || restated {
-            // Envoy keeps this header in one place and joins its lines as they come in. The module says again what
-            // stays of the guiding headers, each in one line.
+        if name == "x-request-id" {
+            // Envoy keeps this header in one place and joins its lines as they come in.
             (wanted, got) = (inline(&wanted), inline(&got));
+        }
+        if candidate.way == Way::Module && guides.iter().any(|guide| guide == name) {
+            // The module says again what stays of the guiding headers: each once, in one line.
+            for values in [&mut wanted, &mut got] {
+                values.retain(|value| !value.is_empty());
+                let is_one = values.windows(2).all(|pair| pair[0] == pair[1]);
+                *values = if is_one { values.iter().take(1).cloned().collect() } else { inline(values) };
+            }
         }
         if guide.as_deref() == Some(name) {
             // Lane leaves a guiding header alone that names the lane already, however often; Envoy sets it.
