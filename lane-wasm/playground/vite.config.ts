@@ -25,7 +25,7 @@ export default defineConfig({
   base: "./", // works from any folder of any static server
   plugins: [policy],
   oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
-  resolve: { alias: { "lane/full": here("../pkg/full.js") } },
+  resolve: { alias: { "lane/full": here("../pkg/full.js"), "lane/mesh": here("../pkg/mesh.js") } },
   server: { fs: { allow: [here("../.."), here(".")] } },
   worker: { format: "es" },
   build: { target: "es2023", outDir: "dist", assetsInlineLimit: 0, reportCompressedSize: true, chunkSizeWarningLimit: 800 },

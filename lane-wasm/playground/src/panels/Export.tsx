@@ -1,19 +1,22 @@
 // Everything that can be taken away.
 
 import { signal } from "@preact/signals";
+import type { MeshFormat } from "lane/mesh";
 import { CONFIG_FILE } from "../engine/facts";
 import { svgFile } from "../graph/export";
 import { mermaid } from "../graph/mermaid";
 import { toCurl } from "../request/curl";
 import { toRequestLine, toRouteLine } from "../request/line";
 import { knownLive, toAsk } from "../request/model";
-import { copy, download, draft, gateways, knownLanes, live, notice, text } from "../state/store";
+import { draft, gateways, knownLanes, live, text } from "../state/store";
 import { dialog } from "../state/view";
 import { Dialog } from "../ui/parts";
 import { currentGraph, drawing } from "./GraphView";
+import { Made } from "./Made";
+import { MeshExport } from "./MeshExport";
 import { TEST_FILE, testFile } from "./TestsTab";
 
-interface Made {
+interface Content {
   content: string;
   notes?: string[];
 }
@@ -23,7 +26,7 @@ interface Kind {
   label: string;
   file: string;
   type: string;
-  make: () => Made | null;
+  make: () => Content | null;
 }
 
 const present = () => knownLive(live.value, knownLanes.value);
@@ -75,50 +78,47 @@ export function Export() {
   );
 }
 
+const MESHES: { format: MeshFormat; label: string; file: string }[] = [
+  { format: "istio", label: "Istio", file: "istio.yaml" },
+  { format: "asm", label: "ASM lanes", file: "asm.yaml" },
+  { format: "gateway-api", label: "Gateway API", file: "gateway-api.yaml" },
+  { format: "envoy", label: "Envoy", file: "envoy.yaml" },
+];
+
 function Body() {
-  const kind = KINDS.find((one) => one.id === chosen.value) ?? KINDS[0]!;
-  const made = kind.make();
+  const mesh = MESHES.find((one) => one.format === chosen.value);
+  const kind = KINDS.find((one) => one.id === chosen.value);
   return (
     <div class="export">
-      <fieldset>
-        <legend class="visually-hidden">What to export</legend>
-        {KINDS.map((one) => (
-          <label key={one.id} class={one.id === kind.id ? "chosen" : ""}>
-            <input type="radio" name="export" value={one.id} checked={one.id === kind.id} onChange={() => (chosen.value = one.id)} />
-            {one.label}
-          </label>
-        ))}
-      </fieldset>
-      <div class="made">
-        {made ? (
-          <>
-            <textarea class="mono" readOnly rows={14} aria-label={kind.label} value={made.content} wrap={kind.id === "config" ? "off" : "soft"} />
-            {(made.notes ?? []).map((note) => (
-              <p key={note} class="hint">
-                {note}
-              </p>
-            ))}
-            <div class="row-actions">
-              <button
-                type="button"
-                class="primary"
-                onClick={async () => {
-                  const isCopied = await copy(made.content);
-                  notice.value = isCopied ? { tone: "info", text: `${kind.label}: copied.` } : { tone: "problem", text: "The browser did not allow the copy; the text can be selected by hand." };
-                  dialog.value = null;
-                }}
-              >
-                Copy
-              </button>
-              <button type="button" onClick={() => download(kind.file, made.content.endsWith("\n") ? made.content : `${made.content}\n`, kind.type)}>
-                Download {kind.file}
-              </button>
-            </div>
-          </>
-        ) : (
-          <p class="empty">There is no answer to draw.</p>
-        )}
+      <div>
+        <Choice legend="This request" options={KINDS.map((one) => ({ id: one.id, label: one.label }))} />
+        <Choice legend="The configuration, for a mesh" options={MESHES.map((one) => ({ id: one.format, label: one.label }))} />
       </div>
+      {mesh && <MeshExport {...mesh} />}
+      {kind && <Plain kind={kind} />}
+    </div>
+  );
+}
+
+function Choice({ legend, options }: { legend: string; options: { id: string; label: string }[] }) {
+  return (
+    <fieldset>
+      <legend>{legend}</legend>
+      {options.map(({ id, label }) => (
+        <label key={id} class={id === chosen.value ? "chosen" : ""}>
+          <input type="radio" name="export" value={id} checked={id === chosen.value} onChange={() => (chosen.value = id)} />
+          {label}
+        </label>
+      ))}
+    </fieldset>
+  );
+}
+
+function Plain({ kind }: { kind: Kind }) {
+  const made = kind.make();
+  return (
+    <div class="made">
+      {made ? <Made label={kind.label} file={kind.file} type={kind.type} content={made.content} notes={made.notes ?? []} wrap={kind.id !== "config"} /> : <p class="empty">There is no answer to draw.</p>}
     </div>
   );
 }

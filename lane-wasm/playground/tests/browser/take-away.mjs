@@ -158,3 +158,24 @@ check("exports: curl, lane route, JSON, tests, Mermaid, SVG", async (stage) => {
   await page.getByRole("button", { name: "Copy" }).click();
   assert.equal(await page.evaluate(() => navigator.clipboard.readText()), svg);
 });
+
+check("mesh formats are written on demand, with what a mesh cannot say", async (stage) => {
+  const page = await stage.open();
+  const loaded = [];
+  page.on("response", (response) => loaded.push(response.url()));
+  await stage.answered();
+  assert.ok(!loaded.some((url) => url.includes("mesh")), "nothing of it is loaded before");
+  await page.getByRole("button", { name: "Export" }).click();
+  for (const [label, kind] of [["Istio", /kind: "?VirtualService/], ["ASM lanes", /ASMSwimLane/], ["Gateway API", /HTTPRoute/], ["Envoy", /weighted_clusters|clusters:/]]) {
+    await page.getByRole("radio", { name: label, exact: true }).check();
+    const made = page.getByRole("textbox", { name: label, exact: true });
+    await made.waitFor();
+    assert.match(await made.inputValue(), kind, label);
+  }
+  assert.equal(page.workers().length, 2, "one engine and one for meshes");
+  await page.keyboard.press("Escape");
+  await stage.paste("version: 1\ngroups: [");
+  await page.locator(".problems").waitFor();
+  await page.getByRole("button", { name: "Export" }).click();
+  await page.locator(".made .problem-text", { hasText: "does not compile" }).waitFor();
+});
