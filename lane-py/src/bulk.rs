@@ -126,8 +126,7 @@ impl Routing {
     /// The results of a batch; `before` rows came before it.
     fn batch(&self, batch: &RecordBatch, before: usize) -> Result<RecordBatch, ArrowError> {
         let rows = self.plan.batch(batch)?;
-        let mut columns: Vec<Column<'_>> =
-            self.outputs.iter().map(|output| Column::new(*output, &self.dictionaries, rows.rows)).collect();
+        let mut columns: Vec<Column<'_>> = self.outputs.iter().map(|output| Column::new(*output, &self.dictionaries, rows.rows)).collect();
         self.decide(&rows, before, &mut columns)?;
         let kept = self.kept.iter().filter_map(|position| batch.columns().get(*position).cloned());
         let mut arrays: Vec<ArrayRef> = kept.collect();

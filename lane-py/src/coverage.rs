@@ -22,9 +22,6 @@ pub(crate) struct Coverage {
 static TRACKING: AtomicBool = AtomicBool::new(false);
 static TRACKED: Mutex<Vec<Arc<Coverage>>> = Mutex::new(Vec::new());
 
-
-
-
 impl Coverage {
     /// Begins to count for a router of a named text, if anybody wants to know.
     pub(crate) fn of(name: Option<&str>, config: &Config) -> Option<Arc<Self>> {

@@ -51,9 +51,7 @@ impl Decision {
         let report = &*self.report;
         let arguments = PyDict::new(py);
         arguments.set_item("outcome", word(report.outcome))?;
-        for (name, value) in
-            [("group", &report.group), ("rule", &report.rule), ("lane", &report.lane), ("service", &report.service)]
-        {
+        for (name, value) in [("group", &report.group), ("rule", &report.rule), ("lane", &report.lane), ("service", &report.service)] {
             if let Some(value) = value {
                 arguments.set_item(name, value)?;
             }
@@ -318,4 +316,3 @@ fn read_remembered(value: &Bound<'_, PyAny>) -> PyResult<Remembered> {
     let trace_id = convert::bytes("remember", &value.getattr("trace_id")?)?;
     Ok(Remembered { group: text("group")?, trace_id, lane: text("lane")? })
 }
-

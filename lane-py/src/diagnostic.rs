@@ -31,7 +31,8 @@ pub(crate) fn diagnostics<'py>(py: Python<'py>, found: &[Located], text: &Text<'
             Severity::Warning => "warning",
         };
         let place = (finding.line, finding.column, finding.range.start, finding.range.end);
-        let fields = (severity, finding.code.as_str(), &finding.message, &finding.help, text.name, finding.path.to_string(), place, rendered);
+        let fields =
+            (severity, finding.code.as_str(), &finding.message, &finding.help, text.name, finding.path.to_string(), place, rendered);
         all.push(class.call_method1("_of", fields)?);
     }
     PyTuple::new(py, all)

@@ -53,10 +53,8 @@ impl Liveness {
 
     /// The subsets of a service and a lane, in every group that has both.
     fn subsets(&self, service: &str, lane: &str) -> PyResult<Vec<SubsetId>> {
-        let ask = Ask {
-            live: vec![Live { service: service.into(), lane: lane.into(), endpoints: 0, healthy: 0 }],
-            ..Ask::new(Place::Inbound)
-        };
+        let ask =
+            Ask { live: vec![Live { service: service.into(), lane: lane.into(), endpoints: 0, healthy: 0 }], ..Ask::new(Place::Inbound) };
         let router = &self.router.router;
         ask.liveness(router).map_err(|error| PyValueError::new_err(error.to_string()))?;
         let services = router.services_named(service).iter();

@@ -47,7 +47,8 @@ impl Loaded {
         if let Some(given) = given {
             return Ok(given.into());
         }
-        let mut named: Vec<&str> = self.config.groups.iter().flat_map(|group| group.gateways.iter().flatten()).map(String::as_str).collect();
+        let mut named: Vec<&str> =
+            self.config.groups.iter().flat_map(|group| group.gateways.iter().flatten()).map(String::as_str).collect();
         named.sort_unstable();
         named.dedup();
         match named.as_slice() {
@@ -95,9 +96,7 @@ impl Router {
                 limits: options.limits,
                 limits_given,
             }))),
-            Err(refused) => {
-                Err(diagnostic::compile_error(py, &refused.findings, &Text { name: name.as_deref(), bytes: &text, format }))
-            }
+            Err(refused) => Err(diagnostic::compile_error(py, &refused.findings, &Text { name: name.as_deref(), bytes: &text, format })),
         }
     }
 

@@ -92,9 +92,8 @@ impl Case {
         let loaded = &router.get().0;
         let differences = self.0.run(&loaded.router, &loaded.config).map_err(refused)?;
         self.count(router.get());
-        let one = |one: &cases::Difference| {
-            Ok((one.key.clone(), convert::as_python(py, &one.wanted)?, convert::as_python(py, &one.actual)?))
-        };
+        let one =
+            |one: &cases::Difference| Ok((one.key.clone(), convert::as_python(py, &one.wanted)?, convert::as_python(py, &one.actual)?));
         PyTuple::new(py, differences.iter().map(one).collect::<PyResult<Vec<_>>>()?)
     }
 

@@ -21,7 +21,20 @@ from lane._values import (
     Subset,
 )
 
-__all__: list[str]
+__all__ = [
+    "Case",
+    "Decision",
+    "DecisionStream",
+    "Liveness",
+    "Request",
+    "Router",
+    "Suite",
+    "TraceTable",
+    "__version__",
+    "covered_rules",
+    "run_command",
+    "track_coverage",
+]
 __version__: str
 
 _Text: TypeAlias = str | bytes

@@ -2,11 +2,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use arrow_array::{
-    Array, ArrayRef, DictionaryArray, Int32Array, StringArray, UInt16Array,
-    builder::StringBuilder,
-    types::Int32Type,
-};
+use arrow_array::{Array, ArrayRef, DictionaryArray, Int32Array, StringArray, UInt16Array, builder::StringBuilder, types::Int32Type};
 use arrow_buffer::{BooleanBuffer, NullBuffer, ScalarBuffer};
 use arrow_schema::{ArrowError, DataType, Field};
 use lane_core::{Decision, FoundIn, Outcome, Reason, Router};
@@ -71,15 +67,8 @@ impl Result {
 const OUTCOMES: [Outcome; 6] =
     [Outcome::Routed, Outcome::FellBack, Outcome::Pass, Outcome::NoRoute, Outcome::Unavailable, Outcome::Undetermined];
 const REASONS: [Reason; 4] = [Reason::NotInLane, Reason::NoEndpoints, Reason::NoneHealthy, Reason::BelowMinHealthy];
-const PLACES: [FoundIn; 7] = [
-    FoundIn::Header,
-    FoundIn::Baggage,
-    FoundIn::Cookie,
-    FoundIn::Query,
-    FoundIn::TraceId,
-    FoundIn::Source,
-    FoundIn::Rule,
-];
+const PLACES: [FoundIn; 7] =
+    [FoundIn::Header, FoundIn::Baggage, FoundIn::Cookie, FoundIn::Query, FoundIn::TraceId, FoundIn::Source, FoundIn::Rule];
 
 /// No key: null.
 const NONE: i32 = -1;
@@ -146,7 +135,11 @@ pub(super) enum Column<'d> {
     Keys(Result, &'d Names, Vec<i32>),
     Status(Vec<u16>),
     /// Texts that are not names of the router, each written down once a batch.
-    Texts { keys: Vec<i32>, unique: Vec<String>, positions: HashMap<String, i32> },
+    Texts {
+        keys: Vec<i32>,
+        unique: Vec<String>,
+        positions: HashMap<String, i32>,
+    },
 }
 
 impl<'d> Column<'d> {
@@ -228,4 +221,3 @@ fn spelled(keys: &[i32], values: &ArrayRef) -> StringArray {
     }
     texts.finish()
 }
-

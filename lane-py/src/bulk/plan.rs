@@ -273,7 +273,9 @@ fn constants(options: &Options<'_, '_>, origins: &mut BTreeMap<String, Origin>) 
             _ if value.is_none() => None,
             "roll" => Some(request::read_roll(&value)?.to_string().into_bytes()),
             "headers" | "source_labels" => {
-                return Err(PyValueError::new_err(format!("`{what}` cannot be a constant; give its entries, such as `header:NAME` or `label:NAME`")));
+                return Err(PyValueError::new_err(format!(
+                    "`{what}` cannot be a constant; give its entries, such as `header:NAME` or `label:NAME`"
+                )));
             }
             "gateway" | "service" => {
                 return Err(PyValueError::new_err(format!("`{what}` is an argument of its own: {what}=…")));
