@@ -48,7 +48,11 @@ fn exported(text: &str, format: MeshFormat, upstream: bool) -> Exported {
 }
 
 fn named<'e>(exported: &'e Exported, kind: &str, about: &str) -> &'e Value {
-    exported.documents.iter().find(|document| document["kind"] == kind && document.to_string().contains(about)).unwrap_or_else(|| panic!("no {kind} about {about}"))
+    exported
+        .documents
+        .iter()
+        .find(|document| document["kind"] == kind && document.to_string().contains(about))
+        .unwrap_or_else(|| panic!("no {kind} about {about}"))
 }
 
 /// Rows of the lane table: the service tag that serves at each service, with `*` for a fallback.
@@ -78,7 +82,10 @@ fn a_strict_group_gives_the_resources_that_asm_generates() {
     // "Assigns a label to each request based on the ASM_TRAFFIC_TAG pod label".
     let label = named(&exported, "TrafficLabel", "");
     assert_eq!(label["apiVersion"], "istio.alibabacloud.com/v1");
-    assert_eq!(label["spec"], json!({ "rules": [{ "labels": [{ "name": "x-asm-prefer-tag", "valueFrom": ["$getLabel(ASM_TRAFFIC_TAG)"] }] }] }));
+    assert_eq!(
+        label["spec"],
+        json!({ "rules": [{ "labels": [{ "name": "x-asm-prefer-tag", "valueFrom": ["$getLabel(ASM_TRAFFIC_TAG)"] }] }] })
+    );
     // "Maps lane names to service version subsets".
     let rule = named(&exported, "DestinationRule", "mocka");
     assert_eq!(rule["apiVersion"], "networking.istio.io/v1");
@@ -105,26 +112,48 @@ fn a_permissive_group_gives_the_resources_that_the_documents_write() {
     let propagation = named(&exported, "ASMHeaderPropagation", "");
     assert_eq!(propagation["apiVersion"], "istio.alibabacloud.com/v1beta1");
     assert_eq!(propagation["spec"], json!({ "headers": ["version"] }));
-    let subsets = |service: &str| named(&exported, "DestinationRule", service)["spec"]["subsets"].as_array().unwrap().iter().map(|subset| subset["name"].as_str().unwrap()).collect::<Vec<_>>();
+    let subsets = |service: &str| {
+        named(&exported, "DestinationRule", service)["spec"]["subsets"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|subset| subset["name"].as_str().unwrap())
+            .collect::<Vec<_>>()
+    };
     assert_eq!((subsets("mocka"), subsets("mockb"), subsets("mockc")), (vec!["v1", "v2", "v3"], vec!["v1", "v3"], vec!["v1", "v2"]));
     // "For each version match, specify a primary destination and a fallback".
     let service = named(&exported, "VirtualService", "test-mockc-lanes");
     let to = |subset: &str| json!({ "host": "mockc.default.svc.cluster.local", "subset": subset });
-    let v2 = service["spec"]["http"].as_array().unwrap().iter().find(|route| route["match"] == json!([{ "headers": { "version": { "exact": "v2" } } }])).unwrap();
+    let v2 = service["spec"]["http"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|route| route["match"] == json!([{ "headers": { "version": { "exact": "v2" } } }]))
+        .unwrap();
     assert_eq!(v2["route"], json!([{ "destination": to("v2"), "fallback": { "target": to("v1") } }]));
     // "Distributes incoming traffic by weight and sets the version header on each request".
     let ingress = named(&exported, "VirtualService", "istio-system/ingressgateway");
     let routes = ingress["spec"]["http"][0]["route"].as_array().unwrap();
-    let read = routes.iter().map(|route| (route["weight"].as_u64().unwrap(), route["headers"]["request"]["set"]["version"].as_str().unwrap()));
+    let read =
+        routes.iter().map(|route| (route["weight"].as_u64().unwrap(), route["headers"]["request"]["set"]["version"].as_str().unwrap()));
     assert_eq!(read.collect::<Vec<_>>(), [(40, "v1"), (30, "v2"), (30, "v3")]);
 }
 
 #[test]
 fn upstream_leaves_out_what_asm_adds_and_says_so() {
     let exported = exported(PERMISSIVE, MeshFormat::Istio, true);
-    assert!(exported.documents.iter().all(|document| document["apiVersion"] == "networking.istio.io/v1" && !document.to_string().contains("fallback")));
+    assert!(
+        exported
+            .documents
+            .iter()
+            .all(|document| document["apiVersion"] == "networking.istio.io/v1" && !document.to_string().contains("fallback"))
+    );
     let lost: Vec<String> = exported.report.notes.iter().map(|note| format!("{} {}", note.path, note.message)).collect();
-    for wanted in ["groups[0].context upstream Istio does not restore `version`", "groups[0].lanes[1] upstream Istio has no fallback: while no endpoint of lane `v2`", "groups[0].lanes[2] upstream Istio has no fallback"] {
+    for wanted in [
+        "groups[0].context upstream Istio does not restore `version`",
+        "groups[0].lanes[1] upstream Istio has no fallback: while no endpoint of lane `v2`",
+        "groups[0].lanes[2] upstream Istio has no fallback",
+    ] {
         assert!(lost.iter().any(|note| note.starts_with(wanted)), "{wanted}: {lost:#?}");
     }
 }
@@ -145,8 +174,14 @@ fn asm_groups_and_lanes_have_the_fields_of_their_reference() {
     assert_eq!(lane["spec"], json!({ "labelSelector": { "ASM_TRAFFIC_TAG": "v2" }, "ingressRules": [rule] }));
     let permissive = exported(PERMISSIVE, MeshFormat::Asm, false);
     let group = named(&permissive, "ASMSwimLaneGroup", "");
-    assert_eq!(group["spec"]["permissiveModeConfiguration"], json!({ "fallbackTarget": "v1", "traceHeader": "baggage", "routeHeader": "version" }));
-    assert_eq!(group["spec"]["ingress"]["ingressRouting"], json!({ "ingressRoutingStrategy": "weighted", "weightedRoutingRule": { "hosts": ["*"] } }));
+    assert_eq!(
+        group["spec"]["permissiveModeConfiguration"],
+        json!({ "fallbackTarget": "v1", "traceHeader": "baggage", "routeHeader": "version" })
+    );
+    assert_eq!(
+        group["spec"]["ingress"]["ingressRouting"],
+        json!({ "ingressRoutingStrategy": "weighted", "weightedRoutingRule": { "hosts": ["*"] } })
+    );
     let lane = named(&permissive, "ASMSwimLane", "\"v3\"");
     assert_eq!(lane["spec"]["services"], json!([services[0], services[1]]));
     assert_eq!(lane["spec"]["ingressWeight"], json!({ "destination": { "host": "mocka.default.svc.cluster.local" }, "weight": 30 }));
@@ -189,19 +224,29 @@ spec:
     let loaded = imported(&text, MeshFormat::Asm);
     assert_eq!(rows(&loaded), STRICT_ROWS);
     let rule = serde_json::to_value(&loaded.config.groups[0].rules[0]).unwrap();
-    assert_eq!(rule, json!({ "name": "r1", "service": "mocka.default.svc.cluster.local", "match": [{ "path": { "exact": "/mock" } }], "lane_from": { "header": "x-asm-prefer-tag" } }));
+    assert_eq!(
+        rule,
+        json!({ "name": "r1", "service": "mocka.default.svc.cluster.local", "match": [{ "path": { "exact": "/mock" } }], "lane_from": { "header": "x-asm-prefer-tag" } })
+    );
 }
 
 #[test]
 fn the_permissive_scenario_as_istio_resources_gives_its_table() {
     let rule = |service: &str, versions: &[&str]| {
-        let subsets: String = versions.iter().map(|version| format!("  - {{name: {version}, labels: {{ASM_TRAFFIC_TAG: {version}}}}}\n")).collect();
-        format!("---\napiVersion: networking.istio.io/v1beta1\nkind: DestinationRule\nmetadata: {{name: {service}}}\nspec:\n  host: {service}.default.svc.cluster.local\n  subsets:\n{subsets}")
+        let subsets: String =
+            versions.iter().map(|version| format!("  - {{name: {version}, labels: {{ASM_TRAFFIC_TAG: {version}}}}}\n")).collect();
+        format!(
+            "---\napiVersion: networking.istio.io/v1beta1\nkind: DestinationRule\nmetadata: {{name: {service}}}\nspec:\n  host: {service}.default.svc.cluster.local\n  subsets:\n{subsets}"
+        )
     };
     // As the document has it: each version's subset first, whether it is there or not, then the baseline's.
     let service = |name: &str| {
         let host = format!("{name}.default.svc.cluster.local");
-        let version = |version: &str| format!("  - match: [{{headers: {{version: {{exact: {version}}}}}}}]\n    route:\n    - destination: {{host: {host}, subset: {version}}}\n      fallback: {{target: {{host: {host}, subset: v1}}}}\n");
+        let version = |version: &str| {
+            format!(
+                "  - match: [{{headers: {{version: {{exact: {version}}}}}}}]\n    route:\n    - destination: {{host: {host}, subset: {version}}}\n      fallback: {{target: {{host: {host}, subset: v1}}}}\n"
+            )
+        };
         format!(
             "---\napiVersion: networking.istio.io/v1beta1\nkind: VirtualService\nmetadata: {{name: {name}}}\nspec:\n  hosts: [{host}]\n  http:\n  - match: [{{headers: {{version: {{exact: v1}}}}}}]\n    route: [{{destination: {{host: {host}, subset: v1}}}}]\n{}{}  - route: [{{destination: {{host: {host}, subset: v1}}}}]\n",
             version("v2"),
@@ -239,6 +284,12 @@ spec: {headers: [version]}
     let loaded = imported(&text, MeshFormat::Istio);
     assert_eq!(rows(&loaded), PERMISSIVE_ROWS);
     let group = serde_json::to_value(&loaded.config.groups[0]).unwrap();
-    assert_eq!((&group["baseline"], &group["context"], &group["guiding_header"]), (&json!("v1"), &json!({ "baggage": "version" }), &json!("version")));
-    assert_eq!(group["rules"][0]["split"], json!([{ "lane": "v1", "weight": 40 }, { "lane": "v2", "weight": 30 }, { "lane": "v3", "weight": 30 }]));
+    assert_eq!(
+        (&group["baseline"], &group["context"], &group["guiding_header"]),
+        (&json!("v1"), &json!({ "baggage": "version" }), &json!("version"))
+    );
+    assert_eq!(
+        group["rules"][0]["split"],
+        json!([{ "lane": "v1", "weight": 40 }, { "lane": "v2", "weight": 30 }, { "lane": "v3", "weight": 30 }])
+    );
 }

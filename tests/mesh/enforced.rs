@@ -33,7 +33,10 @@ fn plain_request(config: &Value, request: &Value) -> Option<Value> {
         }
     }
     let lines: Vec<Value> = request["headers"].as_array().cloned().unwrap_or_default();
-    let kept: Vec<Value> = lines.into_iter().filter(|line| !["baggage", "x-b3-traceid"].contains(&&*line[0].as_str().unwrap_or_default().to_ascii_lowercase())).collect();
+    let kept: Vec<Value> = lines
+        .into_iter()
+        .filter(|line| !["baggage", "x-b3-traceid"].contains(&&*line[0].as_str().unwrap_or_default().to_ascii_lowercase()))
+        .collect();
     if kept.iter().any(|line| !line[1].is_string()) {
         return None;
     }
@@ -65,7 +68,12 @@ fn compare(seed: u64) -> (usize, usize) {
         let Ok(ask) = Ask::from_value(&request) else { continue };
         let Ok(answer) = ask.answer(&loaded.router) else { continue };
         let decision = serde_json::to_value(answer).unwrap();
-        let lines: Vec<(String, String)> = request["headers"].as_array().unwrap().iter().map(|line| (line[0].as_str().unwrap().to_owned(), line[1].as_str().unwrap().to_owned())).collect();
+        let lines: Vec<(String, String)> = request["headers"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|line| (line[0].as_str().unwrap().to_owned(), line[1].as_str().unwrap().to_owned()))
+            .collect();
         let read = Request {
             method: request["method"].as_str().unwrap(),
             authority: request["authority"].as_str(),
@@ -76,9 +84,15 @@ fn compare(seed: u64) -> (usize, usize) {
         };
         // Endpoints are alive unless the request says that none of their lane is.
         let alive = |host: &str, labels: &BTreeMap<String, String>| {
-            let group = groups.iter().find(|group| group["services"].as_array().unwrap().iter().any(|service| service["host"] == host)).unwrap();
+            let group =
+                groups.iter().find(|group| group["services"].as_array().unwrap().iter().any(|service| service["host"] == host)).unwrap();
             let tag = group["tag_label"].as_str().unwrap_or("ASM_TRAFFIC_TAG");
-            let lane = group["lanes"].as_array().unwrap().iter().find(|lane| lane["service_tag"].as_str().or(lane["name"].as_str()) == Some(labels[tag].as_str())).unwrap();
+            let lane = group["lanes"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .find(|lane| lane["service_tag"].as_str().or(lane["name"].as_str()) == Some(labels[tag].as_str()))
+                .unwrap();
             request["live"][host][lane["name"].as_str().unwrap()].as_array().is_none_or(|counts| counts[1] != 0)
         };
         let done = if let Some(gateway) = request["ingress"]["gateway"].as_str() {
@@ -98,7 +112,10 @@ fn compare(seed: u64) -> (usize, usize) {
                 let group = groups.iter().find(|group| group["name"] == decision["group"]).unwrap();
                 let guiding = group["guiding_header"].as_str().unwrap();
                 // The header as it is after the hop.
-                let before = lines.iter().find(|(name, _)| name.eq_ignore_ascii_case(guiding)).map(|(_, value)| value.trim_matches([' ', '\t']).to_owned());
+                let before = lines
+                    .iter()
+                    .find(|(name, _)| name.eq_ignore_ascii_case(guiding))
+                    .map(|(_, value)| value.trim_matches([' ', '\t']).to_owned());
                 let after = decision["set_headers"][guiding].as_str().map(str::to_owned).or(before.clone());
                 let given = match &done {
                     Some(Done::Sent { set, .. }) => set.get(guiding).cloned().or(before),
@@ -106,7 +123,10 @@ fn compare(seed: u64) -> (usize, usize) {
                 };
                 assert_eq!(given, after, "seed {seed}: the guiding header after {request}\n{decision}\n{done:?}");
                 sent += 1;
-                Some((decision["service"].as_str().unwrap().to_owned(), serde_json::from_value::<BTreeMap<String, String>>(decision["subset"]["labels"].clone()).unwrap()))
+                Some((
+                    decision["service"].as_str().unwrap().to_owned(),
+                    serde_json::from_value::<BTreeMap<String, String>>(decision["subset"]["labels"].clone()).unwrap(),
+                ))
             }
             "undetermined" => continue,
             _ => None,

@@ -52,14 +52,18 @@ pub(crate) fn ingress(documents: &[Value], gateway: &str, request: &Request<'_>,
         }
     };
     let best = here.iter().flat_map(|service| texts(&service["spec"]["hosts"]).filter_map(rank)).max()?;
-    let routes: Vec<&Value> =
-        here.iter().filter(|service| texts(&service["spec"]["hosts"]).any(|pattern| rank(pattern) == Some(best))).flat_map(|service| list(&service["spec"]["http"])).collect();
+    let routes: Vec<&Value> = here
+        .iter()
+        .filter(|service| texts(&service["spec"]["hosts"]).any(|pattern| rank(pattern) == Some(best)))
+        .flat_map(|service| list(&service["spec"]["http"]))
+        .collect();
     decide(documents, &routes, request, alive)
 }
 
 /// In a caller's sidecar.
 pub(crate) fn hop(documents: &[Value], host: &str, request: &Request<'_>, alive: Alive<'_>) -> Option<Done> {
-    let service = services(documents).find(|service| service["spec"]["gateways"].is_null() && texts(&service["spec"]["hosts"]).any(|name| name == host))?;
+    let service = services(documents)
+        .find(|service| service["spec"]["gateways"].is_null() && texts(&service["spec"]["hosts"]).any(|name| name == host))?;
     let routes: Vec<&Value> = list(&service["spec"]["http"]).iter().collect();
     decide(documents, &routes, request, alive)
 }
@@ -84,8 +88,14 @@ fn decide(documents: &[Value], routes: &[&Value], request: &Request<'_>, alive: 
         }
     };
     let labels = |destination: &Value| -> BTreeMap<String, String> {
-        let rule = documents.iter().find(|document| document["kind"] == "DestinationRule" && document["spec"]["host"] == destination["host"]).unwrap();
-        let subset = list(&rule["spec"]["subsets"]).iter().find(|subset| subset["name"] == destination["subset"]).unwrap_or_else(|| panic!("no subset {destination}"));
+        let rule = documents
+            .iter()
+            .find(|document| document["kind"] == "DestinationRule" && document["spec"]["host"] == destination["host"])
+            .unwrap();
+        let subset = list(&rule["spec"]["subsets"])
+            .iter()
+            .find(|subset| subset["name"] == destination["subset"])
+            .unwrap_or_else(|| panic!("no subset {destination}"));
         serde_json::from_value(subset["labels"].clone()).unwrap()
     };
     let host = target["destination"]["host"].as_str().unwrap();
@@ -105,17 +115,29 @@ fn matches(asked: &Value, request: &Request<'_>) -> bool {
     let fold = asked["ignoreUriCase"] == true;
     let uri = asked["uri"].is_null() || {
         let lower = |text: &str| if fold && asked["uri"]["regex"].is_null() { text.to_ascii_lowercase() } else { text.to_owned() };
-        let wanted: Value = asked["uri"].as_object().unwrap().iter().map(|(kind, text)| (kind.clone(), Value::from(lower(text.as_str().unwrap())))).collect();
+        let wanted: Value = asked["uri"]
+            .as_object()
+            .unwrap()
+            .iter()
+            .map(|(kind, text)| (kind.clone(), Value::from(lower(text.as_str().unwrap()))))
+            .collect();
         text_matches(&wanted, &lower(path))
     };
     let lines = |name: &str| -> Vec<String> {
         if name == ":method" {
             return vec![request.method.to_owned()];
         }
-        request.headers.iter().filter(|(header, _)| header.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim_matches([' ', '\t']).to_owned()).collect()
+        request
+            .headers
+            .iter()
+            .filter(|(header, _)| header.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.trim_matches([' ', '\t']).to_owned())
+            .collect()
     };
     let empty = |wanted: &Value| wanted.as_object().unwrap().is_empty();
-    let headers = pairs(&asked["headers"]).all(|(name, wanted)| if empty(wanted) { !lines(name).is_empty() } else { lines(name).iter().any(|line| text_matches(wanted, line)) });
+    let headers = pairs(&asked["headers"]).all(|(name, wanted)| {
+        if empty(wanted) { !lines(name).is_empty() } else { lines(name).iter().any(|line| text_matches(wanted, line)) }
+    });
     let without = pairs(&asked["withoutHeaders"]).all(|(name, wanted)| {
         let mut found = lines(name);
         if empty(wanted) {
@@ -129,7 +151,8 @@ fn matches(asked: &Value, request: &Request<'_>) -> bool {
     let without_fragment = request.path.split('#').next().unwrap();
     let query = without_fragment.split_once('?').map_or("", |(_, query)| query);
     let parameters = pairs(&asked["queryParams"]).all(|(name, wanted)| {
-        let value = query.split('&').map(|pair| pair.split_once('=').unwrap_or((pair, ""))).find(|(key, _)| *key == name).map(|(_, value)| value);
+        let value =
+            query.split('&').map(|pair| pair.split_once('=').unwrap_or((pair, ""))).find(|(key, _)| *key == name).map(|(_, value)| value);
         value.is_some_and(|value| empty(wanted) || text_matches(wanted, value))
     });
     let labels = pairs(&asked["sourceLabels"]).all(|(name, wanted)| request.source.get(name).is_some_and(|value| value == wanted));

@@ -43,10 +43,16 @@ pub(crate) fn asm(seed: u64) -> Value {
     let entry = |rng: &mut Rng, headers: bool| {
         let mut entry = json!({});
         if rng.chance(60) {
-            entry["path"] = rng.pick(&[json!({ "exact": "/mock" }), json!({ "prefix": "/mock" }), json!({ "regex": "/m.*k" }), json!({ "segments": "/mock" })]);
+            entry["path"] = rng.pick(&[
+                json!({ "exact": "/mock" }),
+                json!({ "prefix": "/mock" }),
+                json!({ "regex": "/m.*k" }),
+                json!({ "segments": "/mock" }),
+            ]);
         }
         if headers {
-            entry["headers"] = rng.pick(&[json!({ "x-user-group": { "exact": "qa" } }), json!({ "x-b": { "prefix": "a" }, "X-C": { "in": ["a", "b"] } })]);
+            entry["headers"] =
+                rng.pick(&[json!({ "x-user-group": { "exact": "qa" } }), json!({ "x-b": { "prefix": "a" }, "X-C": { "in": ["a", "b"] } })]);
         }
         entry
     };
@@ -94,19 +100,31 @@ pub(crate) fn gateway_api(seed: u64) -> Value {
     group["lanes"] = lanes
         .iter()
         .enumerate()
-        .map(|(index, lane)| if permissive && index > 0 { json!({ "name": lane, "fallback": [] }) } else { json!({ "name": lane, "service_tag": format!("t{index}") }) })
+        .map(|(index, lane)| {
+            if permissive && index > 0 {
+                json!({ "name": lane, "fallback": [] })
+            } else {
+                json!({ "name": lane, "service_tag": format!("t{index}") })
+            }
+        })
         .collect();
     let mut rules = Vec::new();
     for index in 0..rng.between(1, 3) {
         let mut entry = json!({});
         if rng.chance(60) {
-            entry["path"] = rng.pick(&[json!({ "exact": "/mock" }), json!({ "segments": "/mock" }), json!({ "segments": "/" }), json!({ "exact": "/mock/x" })]);
+            entry["path"] = rng.pick(&[
+                json!({ "exact": "/mock" }),
+                json!({ "segments": "/mock" }),
+                json!({ "segments": "/" }),
+                json!({ "exact": "/mock/x" }),
+            ]);
         }
         if rng.chance(30) {
             entry["method"] = json!({ "exact": "GET" });
         }
         if rng.chance(60) {
-            entry["headers"] = rng.pick(&[json!({ "x-user-group": { "exact": "qa" } }), json!({ "x-b": { "exact": "a" }, "X-C": { "present": true } })]);
+            entry["headers"] =
+                rng.pick(&[json!({ "x-user-group": { "exact": "qa" } }), json!({ "x-b": { "exact": "a" }, "X-C": { "present": true } })]);
         }
         if rng.chance(20) {
             entry["query"] = json!({ "v": { "exact": "1" } });
@@ -166,7 +184,8 @@ fn group(rng: &mut Rng, name: &str, services: &[&str], guiding: &str) -> Value {
     let declared: Vec<Value> = services
         .iter()
         .map(|host| {
-            let aliases = if rng.chance(30) { vec![format!("{}.internal.example", host.split('.').next().unwrap_or_default())] } else { vec![] };
+            let aliases =
+                if rng.chance(30) { vec![format!("{}.internal.example", host.split('.').next().unwrap_or_default())] } else { vec![] };
             json!({ "host": host, "aliases": aliases })
         })
         .collect();
@@ -219,7 +238,8 @@ fn rule(rng: &mut Rng, index: usize, services: &[&str], lanes: &[&str], guiding:
         }
         1 | 2 => {
             let count = rng.between(1, lanes.len());
-            let mut shares: Vec<Value> = rng.some(lanes, count).iter().map(|lane| json!({ "lane": lane, "weight": rng.pick(&[0, 1, 30, 70]) })).collect();
+            let mut shares: Vec<Value> =
+                rng.some(lanes, count).iter().map(|lane| json!({ "lane": lane, "weight": rng.pick(&[0, 1, 30, 70]) })).collect();
             shares[0]["weight"] = json!(40);
             rule.insert("split".into(), json!(shares));
         }

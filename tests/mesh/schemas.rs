@@ -79,7 +79,10 @@ fn exports_are_valid_by_published_schemas() {
             checked[2] += check(&config, MeshFormat::GatewayApi, false, &schemas);
         }
     }
-    println!("valid by published schemas: {} of ASM's Istio, {} of upstream Istio, {} of the Gateway API", checked[0], checked[1], checked[2]);
+    println!(
+        "valid by published schemas: {} of ASM's Istio, {} of upstream Istio, {} of the Gateway API",
+        checked[0], checked[1], checked[2]
+    );
     assert!(checked.iter().all(|count| *count > 1_000), "{checked:?} documents are too few");
 }
 

@@ -6,17 +6,23 @@ use crate::harness::{fed, lane};
 
 #[test]
 fn an_export_goes_out_and_its_report_beside_it() {
-    let run = lane(&["export", "istio", "examples/permissive.yaml"]).exits(0).complains("warning[LANE0703]: the mesh does not take baggage members away");
+    let run = lane(&["export", "istio", "examples/permissive.yaml"])
+        .exits(0)
+        .complains("warning[LANE0703]: the mesh does not take baggage members away");
     assert!(run.out.starts_with("apiVersion: istio.alibabacloud.com/v1beta1\nkind: ASMHeaderPropagation\n"));
     assert!(run.err.contains("--> examples/permissive.yaml:18:14") && run.err.ends_with("1 warning\n"), "{}", run.err);
     let json = lane(&["export", "istio", "--json", "examples/permissive.yaml"]).exits(0);
     let note: serde_json::Value = serde_json::from_str(&json.err).unwrap();
-    assert_eq!((note["code"].as_str(), note["line"].as_u64(), note["path"].as_str()), (Some("LANE0703"), Some(18), Some("groups[0].context")));
+    assert_eq!(
+        (note["code"].as_str(), note["line"].as_u64(), note["path"].as_str()),
+        (Some("LANE0703"), Some(18), Some("groups[0].context"))
+    );
 }
 
 #[test]
 fn what_a_mesh_cannot_do_is_written_only_when_that_is_asked_for() {
-    let run = lane(&["export", "istio", "examples/sticky-canary.yaml"]).exits(1).complains("error[LANE0701]: Istio draws anew for each request");
+    let run =
+        lane(&["export", "istio", "examples/sticky-canary.yaml"]).exits(1).complains("error[LANE0701]: Istio draws anew for each request");
     assert_eq!(run.out, "");
     assert!(run.err.contains("note: `--lossy` makes of losses warnings"), "{}", run.err);
     let lossy = lane(&["export", "istio", "--lossy", "examples/sticky-canary.yaml"]).exits(0).complains("warning[LANE0701]");
@@ -70,7 +76,9 @@ fn bad_input_is_told_with_its_place() {
     let run = fed(&["import", "istio", "-"], wrong.as_bytes()).exits(1).complains("error[LANE0712]: unknown field `subset`");
     assert!(run.err.contains("--> <stdin>:4:17") && run.err.contains("did you mean `subsets`?"), "{}", run.err);
     assert_eq!(run.out, "");
-    lane(&["export", "istio", "--group", "nobody", "examples/strict.yaml"]).exits(1).complains("error[LANE0704]: there is no group `nobody`");
+    lane(&["export", "istio", "--group", "nobody", "examples/strict.yaml"])
+        .exits(1)
+        .complains("error[LANE0704]: there is no group `nobody`");
     lane(&["export", "nonsense", "examples/strict.yaml"]).exits(2);
     lane(&["export", "istio", "no-such-file.yaml"]).exits(2).complains("no such file");
     lane(&["import", "istio", "no-such-file.yaml"]).exits(2).complains("no such file");

@@ -183,8 +183,14 @@ fn of_entry(entry: &Entry, path: &FieldPath, holds: bool) -> Option<Vec<Tests>> 
     for (name, matcher) in &entry.baggage {
         literal(test(Attribute::Baggage(name.clone()), matcher, path.field("baggage").field(name)));
     }
-    let opaque =
-        |attribute: Attribute, path: FieldPath| Test { attribute, path, or_missing: false, not: false, ignore_case: false, kind: Kind::Opaque };
+    let opaque = |attribute: Attribute, path: FieldPath| Test {
+        attribute,
+        path,
+        or_missing: false,
+        not: false,
+        ignore_case: false,
+        kind: Kind::Opaque,
+    };
     if let Some(source) = &entry.source {
         let path = path.field("source");
         if let Some(matcher) = &source.service {

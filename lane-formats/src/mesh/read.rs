@@ -72,7 +72,12 @@ impl<'r, 't> Reading<'r, 't> {
     }
 
     /// The resources of these kinds, as (API group, kind), lists opened; the others are told.
-    pub(super) fn resources<'n>(&mut self, documents: &'n Documents, kinds: &[(&str, &str)], help: &dyn Fn(&str, &str) -> Option<String>) -> Vec<Resource<'n>> {
+    pub(super) fn resources<'n>(
+        &mut self,
+        documents: &'n Documents,
+        kinds: &[(&str, &str)],
+        help: &dyn Fn(&str, &str) -> Option<String>,
+    ) -> Vec<Resource<'n>> {
         let mut found = Vec::new();
         for (file, node) in documents {
             // Between two lines of `---` there may be nothing.
@@ -83,7 +88,13 @@ impl<'r, 't> Reading<'r, 't> {
         found
     }
 
-    fn open<'n>(&mut self, at: &At<'n>, kinds: &[(&str, &str)], help: &dyn Fn(&str, &str) -> Option<String>, found: &mut Vec<Resource<'n>>) {
+    fn open<'n>(
+        &mut self,
+        at: &At<'n>,
+        kinds: &[(&str, &str)],
+        help: &dyn Fn(&str, &str) -> Option<String>,
+        found: &mut Vec<Resource<'n>>,
+    ) {
         let text = |name: &str| at.field(name).and_then(|at| at.node.text());
         let (Some(version), Some(kind)) = (text("apiVersion"), text("kind")) else {
             let message = "this is no Kubernetes resource: it has no `apiVersion` and `kind`";
@@ -101,13 +112,24 @@ impl<'r, 't> Reading<'r, 't> {
         let kind_at = at.field("kind").unwrap_or_else(|| at.clone());
         if !kinds.contains(&(group, kind)) {
             let routes = ["networking.istio.io", "istio.alibabacloud.com", "gateway.networking.k8s.io", "extensions.istio.io"];
-            let harmless = ["Gateway", "GatewayClass", "ReferenceGrant", "ServiceEntry", "WorkloadEntry", "WorkloadGroup", "ProxyConfig", "WasmPlugin"];
+            let harmless = [
+                "Gateway",
+                "GatewayClass",
+                "ReferenceGrant",
+                "ServiceEntry",
+                "WorkloadEntry",
+                "WorkloadGroup",
+                "ProxyConfig",
+                "WasmPlugin",
+            ];
             if !routes.contains(&group) || harmless.contains(&kind) {
                 self.note(Code::Ignored, &kind_at, format!("resources of kind `{kind}` are not read"), None);
                 return;
             }
             let names = kinds.iter().map(|(_, kind)| *kind);
-            let help = help(group, kind).or_else(|| did_you_mean(kind, names.clone())).unwrap_or_else(|| format!("these are read: {}", listed(names)));
+            let help = help(group, kind)
+                .or_else(|| did_you_mean(kind, names.clone()))
+                .unwrap_or_else(|| format!("these are read: {}", listed(names)));
             self.note(Code::UnknownKind, &kind_at, format!("a `{kind}` of `{group}` is not read"), Some(help));
             return;
         }

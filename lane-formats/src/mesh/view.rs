@@ -118,9 +118,8 @@ pub(super) fn kubernetes(host: &str) -> Option<(&str, &str)> {
 
 /// The shorter names that the mesh knows such a host by.
 pub(super) fn short_names(host: &str) -> Vec<String> {
-    kubernetes(host).map_or_else(Vec::new, |(name, namespace)| {
-        vec![name.to_owned(), format!("{name}.{namespace}"), format!("{name}.{namespace}.svc")]
-    })
+    kubernetes(host)
+        .map_or_else(Vec::new, |(name, namespace)| vec![name.to_owned(), format!("{name}.{namespace}"), format!("{name}.{namespace}.svc")])
 }
 
 /// Whether the text is a DNS label, as names of subsets must be.

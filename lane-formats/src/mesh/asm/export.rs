@@ -61,7 +61,10 @@ fn group(view: View<'_>, options: &ExportOptions, report: &mut Report, documents
                 for share in rule.split.iter().flatten() {
                     let lane = view.group.lanes.iter().position(|lane| lane.name == share.lane);
                     if let Some(lane) = lane.and_then(|lane| by_lane.get_mut(lane)) {
-                        lane.insert("ingressWeight".into(), json!({ "destination": { "host": lower(&rule.service) }, "weight": share.weight }));
+                        lane.insert(
+                            "ingressWeight".into(),
+                            json!({ "destination": { "host": lower(&rule.service) }, "weight": share.weight }),
+                        );
                     }
                 }
             }
@@ -69,7 +72,11 @@ fn group(view: View<'_>, options: &ExportOptions, report: &mut Report, documents
         rules => rule_based(view, rules, report, &mut by_lane),
     }
     for rule in view.rules(At::Hop) {
-        report.lost(&view.rule_path(&rule.name).field("at"), "ASM's lanes have rules at the gateway only", "`lane export istio` writes rules of hops");
+        report.lost(
+            &view.rule_path(&rule.name).field("at"),
+            "ASM's lanes have rules at the gateway only",
+            "`lane export istio` writes rules of hops",
+        );
     }
     if rules.is_empty() {
         report.lost(&path, "an ASM lane group routes requests of a gateway, and this one has no rule at gateways", "add a rule");
@@ -99,7 +106,11 @@ fn told_once(view: View<'_>, report: &mut Report) {
         let path = path.field("services").index(index);
         let full = kubernetes(&service.host).map(|(name, namespace)| format!("{name}.{namespace}.svc.cluster.local"));
         if full.is_none_or(|full| !view::same_host(&full, &service.host)) {
-            report.lost(&path.field("host"), format!("`{}` is no Kubernetes service", service.host), "write it as `NAME.NAMESPACE.svc.cluster.local`");
+            report.lost(
+                &path.field("host"),
+                format!("`{}` is no Kubernetes service", service.host),
+                "write it as `NAME.NAMESPACE.svc.cluster.local`",
+            );
         }
         let short = short_names(&lower(&service.host));
         if service.aliases.iter().any(|alias| !short.contains(&lower(alias))) {
@@ -124,20 +135,32 @@ fn told_once(view: View<'_>, report: &mut Report) {
         report.lost(&path.field("trust_client"), "ASM does not know whom to trust with context", "leave the field out");
     }
     if !group.restore_headers.is_empty() {
-        report.lost(&path.field("restore_headers"), "an ASM lane group restores its route header alone", "`lane export istio` writes an ASMHeaderPropagation");
+        report.lost(
+            &path.field("restore_headers"),
+            "an ASM lane group restores its route header alone",
+            "`lane export istio` writes an ASMHeaderPropagation",
+        );
     }
     if group.header_values == Some(HeaderValues::Joined) {
         report.lost(&path.field("header_values"), "ASM cannot choose how several lines of one header are matched", "leave the field out");
     }
     if !view.permissive() {
         if group.baseline.is_some() {
-            report.lost(&path.field("baseline"), "strict lane groups of ASM have no baseline", "leave the field out, or use `mode: permissive`");
+            report.lost(
+                &path.field("baseline"),
+                "strict lane groups of ASM have no baseline",
+                "leave the field out, or use `mode: permissive`",
+            );
         }
         if !view.guiding().eq_ignore_ascii_case(GUIDING_HEADER) {
             report.lost(&path.field("guiding_header"), format!("strict lane groups of ASM use `{GUIDING_HEADER}`"), "leave the field out");
         }
         if *view.context() != Context::Header {
-            report.lost(&path.field("context"), "strict lane groups of ASM have no context", "leave the field out, or use `mode: permissive`");
+            report.lost(
+                &path.field("context"),
+                "strict lane groups of ASM have no context",
+                "leave the field out, or use `mode: permissive`",
+            );
         }
     }
     if let Context::Baggage(key) = view.context()
@@ -154,7 +177,11 @@ fn told_once(view: View<'_>, report: &mut Report) {
     for lane in &group.lanes {
         let path = view.lane_path(&lane.name);
         if !is_resource_name(&lane.name) {
-            report.lost(&path.field("name"), format!("`{}` is no name of a resource", lane.name), "lower-case letters, digits, `-` and `.`");
+            report.lost(
+                &path.field("name"),
+                format!("`{}` is no name of a resource", lane.name),
+                "lower-case letters, digits, `-` and `.`",
+            );
         }
         if !lane.labels.is_empty() {
             report.lost(&path.field("labels"), "an ASM lane has one label selector for all services", "give its workloads one label");
@@ -193,11 +220,19 @@ fn rule_based(view: View<'_>, rules: &[&Rule], report: &mut Report, by_lane: &mu
     for rule in rules {
         let path = view.rule_path(&rule.name);
         if rule.split.is_some() {
-            report.lost(&path.field("split"), "an ASM lane group either splits all of its requests or has rules", "make the split the only rule");
+            report.lost(
+                &path.field("split"),
+                "an ASM lane group either splits all of its requests or has rules",
+                "make the split the only rule",
+            );
             continue;
         }
         if rule.lane_from.is_some() && !by_name(rule) {
-            report.lost(&path.field("lane_from"), "ASM's lanes are named by the route header alone", format!("use the header `{}`", view.guiding()));
+            report.lost(
+                &path.field("lane_from"),
+                "ASM's lanes are named by the route header alone",
+                format!("use the header `{}`", view.guiding()),
+            );
             continue;
         }
         let requests = requests(rule, &path, report);
@@ -212,7 +247,11 @@ fn rule_based(view: View<'_>, rules: &[&Rule], report: &mut Report, by_lane: &mu
                     let headers = request.entry("headers").or_insert_with(|| json!({}));
                     let own = view.guiding().to_ascii_lowercase();
                     if headers.get(&own).is_some() {
-                        report.lost(&path.field("match"), "the rule asks for the guiding header and is led by it", "leave the condition out");
+                        report.lost(
+                            &path.field("match"),
+                            "the rule asks for the guiding header and is led by it",
+                            "leave the condition out",
+                        );
                         continue;
                     }
                     if let Some(headers) = headers.as_object_mut() {
@@ -225,7 +264,11 @@ fn rule_based(view: View<'_>, rules: &[&Rule], report: &mut Report, by_lane: &mu
                     continue;
                 }
                 let name = if index == 0 { rule.name.clone() } else { format!("{}-{}", rule.name, index + 1) };
-                let mut written = Map::from_iter([("name".to_owned(), json!(name)), ("online".to_owned(), json!(true)), ("hosts".to_owned(), json!(hosts(rule)))]);
+                let mut written = Map::from_iter([
+                    ("name".to_owned(), json!(name)),
+                    ("online".to_owned(), json!(true)),
+                    ("hosts".to_owned(), json!(hosts(rule))),
+                ]);
                 if !request.is_empty() {
                     written.insert("match".into(), request.into());
                 }

@@ -48,8 +48,14 @@ pub(in crate::mesh) fn import(inputs: &[Input<'_>], _: &ImportOptions, report: &
         };
         if !groups.iter().any(|group| group.name == name) {
             let names = groups.iter().map(|group| group.name);
-            let help = lane_core::diagnostic::did_you_mean(name, names.clone()).unwrap_or_else(|| format!("import the group too; these are there: {}", listed(names)));
-            reading.note(Code::MissingReference, &label.unwrap_or_else(|| resource.at.clone()), format!("there is no ASMSwimLaneGroup `{name}`"), Some(help));
+            let help = lane_core::diagnostic::did_you_mean(name, names.clone())
+                .unwrap_or_else(|| format!("import the group too; these are there: {}", listed(names)));
+            reading.note(
+                Code::MissingReference,
+                &label.unwrap_or_else(|| resource.at.clone()),
+                format!("there is no ASMSwimLaneGroup `{name}`"),
+                Some(help),
+            );
             continue;
         }
         if let Some((_, other)) = lanes.iter().find(|(_, other)| other.name == resource.name) {
@@ -62,7 +68,12 @@ pub(in crate::mesh) fn import(inputs: &[Input<'_>], _: &ImportOptions, report: &
     let mut written: Vec<Group> = Vec::new();
     for resource in &groups {
         if written.iter().any(|group| group.name == resource.name) {
-            reading.note(Code::Conflict, &resource.at, format!("two lane groups are called `{}`", resource.name), Some("rename one of them".into()));
+            reading.note(
+                Code::Conflict,
+                &resource.at,
+                format!("two lane groups are called `{}`", resource.name),
+                Some("rename one of them".into()),
+            );
             continue;
         }
         let own: Vec<&Resource<'_>> = lanes.iter().filter(|(name, _)| *name == resource.name).map(|(_, lane)| *lane).collect();
@@ -78,7 +89,12 @@ pub(in crate::mesh) fn import(inputs: &[Input<'_>], _: &ImportOptions, report: &
 
 fn group<'n>(reading: &mut Reading<'_, '_>, resource: &Resource<'n>, lanes: &[&Resource<'n>]) -> Option<Group> {
     let spec = reading.required(&resource.at, "spec")?;
-    reading.known(&spec, &["services", "ingress", "isPermissive", "permissiveModeConfiguration"], &["defaultTrafficPolicyPatch", "defaultHttpRoutePatch"], &["autoUpdate"]);
+    reading.known(
+        &spec,
+        &["services", "ingress", "isPermissive", "permissiveModeConfiguration"],
+        &["defaultTrafficPolicyPatch", "defaultHttpRoutePatch"],
+        &["autoUpdate"],
+    );
     let permissive = spec.field("isPermissive").is_some_and(|at| reading.boolean(&at));
     let services = reading.required(&spec, "services")?;
     let hosts = references(reading, &services);
@@ -103,17 +119,18 @@ fn group<'n>(reading: &mut Reading<'_, '_>, resource: &Resource<'n>, lanes: &[&R
     if permissive {
         let config = reading.required(&spec, "permissiveModeConfiguration")?;
         reading.known(&config, &["fallbackTarget", "traceHeader", "routeHeader", "serviceLevelFallbackTarget"], &[], &[]);
-        if let Some(at) = config.field("serviceLevelFallbackTarget") {
-            if !reading.entries(&at).is_empty() {
-                let help = "a lane has one list of fallbacks for all services: write `fallback` in the configuration by hand";
-                reading.note(Code::Unsupported, &at, "fallbacks of single services", Some(help.into()));
-            }
+        if let Some(at) = config.field("serviceLevelFallbackTarget")
+            && !reading.entries(&at).is_empty()
+        {
+            let help = "a lane has one list of fallbacks for all services: write `fallback` in the configuration by hand";
+            reading.note(Code::Unsupported, &at, "fallbacks of single services", Some(help.into()));
         }
         let target = reading.required(&config, "fallbackTarget")?;
         let baseline = reading.text(&target)?;
         if !known.contains(&baseline) {
             let names = known.iter().copied();
-            let help = lane_core::diagnostic::did_you_mean(baseline, names.clone()).unwrap_or_else(|| format!("the group has {}", listed(names)));
+            let help =
+                lane_core::diagnostic::did_you_mean(baseline, names.clone()).unwrap_or_else(|| format!("the group has {}", listed(names)));
             reading.note(Code::MissingReference, &target, format!("there is no lane `{baseline}` to fall back to"), Some(help));
             return None;
         }
@@ -133,10 +150,17 @@ fn group<'n>(reading: &mut Reading<'_, '_>, resource: &Resource<'n>, lanes: &[&R
     let mut rules: Vec<Found<'n>> = Vec::new();
     let mut shares: Vec<(Share, String, At<'n>)> = Vec::new();
     let selectors: Vec<BTreeMap<String, String>> = lanes.iter().map(|lane| selector(reading, lane)).collect();
-    let tag = selectors.iter().find_map(|labels| labels.first_key_value().filter(|_| labels.len() == 1)).map_or(TAG_LABEL, |(label, _)| label).to_owned();
+    let tag = selectors
+        .iter()
+        .find_map(|labels| labels.first_key_value().filter(|_| labels.len() == 1))
+        .map_or(TAG_LABEL, |(label, _)| label)
+        .to_owned();
     group.tag_label = (tag != TAG_LABEL).then(|| tag.clone());
     for (resource, labels) in lanes.iter().zip(selectors) {
-        let Some(lane) = lane(reading, resource, &hosts, &labels, &tag, permissive && group.baseline.as_deref() != Some(resource.name)) else { continue };
+        let Some(lane) = lane(reading, resource, &hosts, &labels, &tag, permissive && group.baseline.as_deref() != Some(resource.name))
+        else {
+            continue;
+        };
         rest(reading, resource, &mut rules, &mut shares);
         group.lanes.push(lane);
     }
@@ -155,7 +179,12 @@ fn group<'n>(reading: &mut Reading<'_, '_>, resource: &Resource<'n>, lanes: &[&R
         None | Some("rule_based" | "") => rule_based(reading, rules, &mut group),
         Some(other) => {
             if let Some(at) = strategy {
-                reading.note(Code::Malformed, &at, format!("`{other}` is no routing strategy"), Some("there are `rule_based` and `weighted`".into()));
+                reading.note(
+                    Code::Malformed,
+                    &at,
+                    format!("`{other}` is no routing strategy"),
+                    Some("there are `rule_based` and `weighted`".into()),
+                );
             }
         }
     }
@@ -219,12 +248,22 @@ fn lane(
     if let Some(at) = spec.field("services") {
         let own = references(reading, &at);
         for host in own.iter().filter(|host| !hosts.contains(host)) {
-            reading.note(Code::MissingReference, &at, format!("`{host}` is no service of the group"), Some("add it to the group's services".into()));
+            reading.note(
+                Code::MissingReference,
+                &at,
+                format!("`{host}` is no service of the group"),
+                Some("add it to the group's services".into()),
+            );
         }
         let own: Vec<String> = own.into_iter().filter(|host| hosts.contains(host)).collect();
         if own.len() < hosts.len() && !partial {
             let help = "only lanes of permissive groups, and not the baseline, may lack services";
-            reading.note(Code::Malformed, &at, format!("the lane `{}` does not contain every service of its group", resource.name), Some(help.into()));
+            reading.note(
+                Code::Malformed,
+                &at,
+                format!("the lane `{}` does not contain every service of its group", resource.name),
+                Some(help.into()),
+            );
             return None;
         }
         services = (own.len() < hosts.len()).then_some(own);
@@ -259,8 +298,18 @@ fn rest<'n>(reading: &mut Reading<'_, '_>, resource: &Resource<'n>, rules: &mut 
         let Some(host) = reading.required(&at, "route").and_then(|at| destination(reading, &at)) else { continue };
         let name = at.field("name").and_then(|at| reading.text(&at)).unwrap_or("rule").to_owned();
         let hosts = at.field("hosts").map(|at| reading.texts(&at)).unwrap_or_default();
-        let Some((entry, own_headers)) = at.field("match").map_or(Some((Entry::default(), false)), |at| request(reading, &at)) else { continue };
-        rules.push(Found { lane: resource.name.to_owned(), name, hosts: hosts.into_iter().map(str::to_owned).collect(), entry, own_headers, host, at });
+        let Some((entry, own_headers)) = at.field("match").map_or(Some((Entry::default(), false)), |at| request(reading, &at)) else {
+            continue;
+        };
+        rules.push(Found {
+            lane: resource.name.to_owned(),
+            name,
+            hosts: hosts.into_iter().map(str::to_owned).collect(),
+            entry,
+            own_headers,
+            host,
+            at,
+        });
     }
     if let Some(at) = spec.field("ingressWeight") {
         reading.known(&at, &["destination", "weight"], &[], &[]);

@@ -27,7 +27,13 @@ pub(in crate::mesh) fn export(config: &Config, options: &ExportOptions, report: 
     let documents = istio::export(config, &upstream, report);
     // What is said of Istio holds here too.
     for note in report.notes.iter_mut().skip(before) {
-        for (one, other) in [("upstream Istio", "the Gateway API"), ("Istio's", "the Gateway API's"), ("Istio", "the Gateway API"), ("VirtualService", "HTTPRoute"), ("ASM", "a mesh")] {
+        for (one, other) in [
+            ("upstream Istio", "the Gateway API"),
+            ("Istio's", "the Gateway API's"),
+            ("Istio", "the Gateway API"),
+            ("VirtualService", "HTTPRoute"),
+            ("ASM", "a mesh"),
+        ] {
             note.message = note.message.replace(one, other);
         }
     }
@@ -41,18 +47,28 @@ pub(in crate::mesh) fn export(config: &Config, options: &ExportOptions, report: 
         }
     }
     for view in &views {
-        let message = format!("the Services of group `{}` select workloads by the label `app` besides the lane's, and listen at port {PORT}", view.group.name);
+        let message = format!(
+            "the Services of group `{}` select workloads by the label `app` besides the lane's, and listen at port {PORT}",
+            view.group.name
+        );
         writer.report.assumed(&view.path().field("services"), message, "set `selector` and `port` to what your Services have");
         if view.group.lanes.len() > 1 || !view.permissive() {
-            let message = "the Gateway API does not know the caller's own lane; a call without the guiding header counts as one without a lane";
-            writer.report.lost(&view.path().field("mode"), message, "the applications must pass the header on; then `--lossy` loses nothing by this");
+            let message =
+                "the Gateway API does not know the caller's own lane; a call without the guiding header counts as one without a lane";
+            writer.report.lost(
+                &view.path().field("mode"),
+                message,
+                "the applications must pass the header on; then `--lossy` loses nothing by this",
+            );
         }
     }
     writer.documents
 }
 
 fn hosts(config: &Config) -> Vec<(String, usize)> {
-    let of = |(index, group): (usize, &lane_core::config::Group)| group.services.iter().map(move |service| (service.host.to_ascii_lowercase(), index)).collect::<Vec<_>>();
+    let of = |(index, group): (usize, &lane_core::config::Group)| {
+        group.services.iter().map(move |service| (service.host.to_ascii_lowercase(), index)).collect::<Vec<_>>()
+    };
     config.groups.iter().enumerate().flat_map(of).collect()
 }
 
@@ -94,7 +110,11 @@ impl Writer<'_, '_> {
             let Some((name, namespace)) = hosts.first().and_then(|host| view::kubernetes(host)) else { return };
             if hosts.len() > 1 {
                 let path = hosts.first().map_or_else(FieldPath::root, |host| self.path_of(host));
-                self.report.lost(&path, "a route inside the mesh is attached to a Service, and holds for no other name", "leave the aliases out");
+                self.report.lost(
+                    &path,
+                    "a route inside the mesh is attached to a Service, and holds for no other name",
+                    "leave the aliases out",
+                );
             }
             vec![json!({ "group": "", "kind": "Service", "name": name, "namespace": namespace })]
         } else {
@@ -105,7 +125,10 @@ impl Writer<'_, '_> {
             };
             gateways.iter().map(parent).collect()
         };
-        if let Some(address) = hosts.iter().find(|host| host.rsplit('.').next().is_some_and(|last| !last.is_empty() && last.bytes().all(|byte| byte.is_ascii_digit()))) {
+        if let Some(address) = hosts
+            .iter()
+            .find(|host| host.rsplit('.').next().is_some_and(|last| !last.is_empty() && last.bytes().all(|byte| byte.is_ascii_digit())))
+        {
             let message = format!("`{address}` is an address, and the Gateway API's hostnames are names");
             self.report.lost(&FieldPath::root().field("groups"), message, "ask for the gateway by a name");
             return;
@@ -121,7 +144,16 @@ impl Writer<'_, '_> {
             if !inside && !hosts.contains(&"*") {
                 spec.insert("hostnames".into(), json!(hosts));
             }
-            let written: Vec<Value> = chunk.iter().map(|rule| rule.iter().filter(|(key, _)| *key != RULE).map(|(key, value)| (key.clone(), value.clone())).collect::<Map<_, _>>().into()).collect();
+            let written: Vec<Value> = chunk
+                .iter()
+                .map(|rule| {
+                    rule.iter()
+                        .filter(|(key, _)| *key != RULE)
+                        .map(|(key, value)| (key.clone(), value.clone()))
+                        .collect::<Map<_, _>>()
+                        .into()
+                })
+                .collect();
             spec.insert("rules".into(), json!(written));
             let mut meta = service.pointer("/metadata").cloned().unwrap_or_else(|| json!({}));
             if many && let Some(meta) = meta.as_object_mut() {
@@ -141,7 +173,9 @@ impl Writer<'_, '_> {
         let mut matches: Vec<Value> = Vec::new();
         if let Some(requests) = route.get("match").and_then(Value::as_array) {
             // The caller's own lane is told once, for the group.
-            if inside && requests.iter().all(|request| request.as_object().is_some_and(|asked| asked.keys().all(|key| key == "sourceLabels"))) {
+            if inside
+                && requests.iter().all(|request| request.as_object().is_some_and(|asked| asked.keys().all(|key| key == "sourceLabels")))
+            {
                 return None;
             }
             for (index, request) in requests.iter().enumerate() {
@@ -183,7 +217,11 @@ impl Writer<'_, '_> {
             }
             let filters = filters(target);
             if !filters.is_empty() {
-                if single { rule.insert("filters".into(), json!(filters)) } else { reference.insert("filters".into(), json!(filters)) };
+                if single {
+                    rule.insert("filters".into(), json!(filters))
+                } else {
+                    reference.insert("filters".into(), json!(filters))
+                };
             }
             backends.push(Value::Object(reference));
         }
@@ -211,10 +249,19 @@ impl Writer<'_, '_> {
                         (Some(under), ..) => ("PathPrefix", under.as_str()),
                         (None, Some(exact), _) => ("Exact", exact),
                         (None, None, Some("/")) => ("PathPrefix", "/"),
-                        _ => return lost("paths are matched whole or by their segments, and regular expressions differ between gateways".into(), "use `exact` or `segments`"),
+                        _ => {
+                            return lost(
+                                "paths are matched whole or by their segments, and regular expressions differ between gateways".into(),
+                                "use `exact` or `segments`",
+                            );
+                        }
                     };
-                    if !value.starts_with('/') || value.contains("//") || value.contains("/.") || value.contains('#') || value.contains('%') {
-                        return lost(format!("`{value}` is no path of the Gateway API"), "write a path that begins with `/`, without empty segments, dots and escapes");
+                    if !value.starts_with('/') || value.contains("//") || value.contains("/.") || value.contains('#') || value.contains('%')
+                    {
+                        return lost(
+                            format!("`{value}` is no path of the Gateway API"),
+                            "write a path that begins with `/`, without empty segments, dots and escapes",
+                        );
                     }
                     written.insert("path".into(), json!({ "type": kind, "value": value }));
                 }
@@ -223,7 +270,12 @@ impl Writer<'_, '_> {
                     let known = ["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"];
                     match method.filter(|method| known.contains(method)) {
                         Some(method) => written.insert("method".into(), json!(method)),
-                        None => return lost("the Gateway API takes one of the standard methods".into(), "write each method with `exact`, in an entry of its own"),
+                        None => {
+                            return lost(
+                                "the Gateway API takes one of the standard methods".into(),
+                                "write each method with `exact`, in an entry of its own",
+                            );
+                        }
                     };
                 }
                 "headers" | "queryParams" => {
@@ -235,13 +287,25 @@ impl Writer<'_, '_> {
                             (Some(exact), _) => json!({ "type": "Exact", "name": name, "value": exact }),
                             // These mean the same in every flavour, matched whole or anywhere.
                             (None, Some(".+")) => json!({ "type": "RegularExpression", "name": name, "value": ".+" }),
-                            (None, None) if value.as_object().is_some_and(Map::is_empty) => json!({ "type": "RegularExpression", "name": name, "value": ".*" }),
-                            _ => return lost(format!("`{name}` can be compared by equality only: regular expressions differ between gateways"), "use `exact` or `present`"),
+                            (None, None) if value.as_object().is_some_and(Map::is_empty) => {
+                                json!({ "type": "RegularExpression", "name": name, "value": ".*" })
+                            }
+                            _ => {
+                                return lost(
+                                    format!("`{name}` can be compared by equality only: regular expressions differ between gateways"),
+                                    "use `exact` or `present`",
+                                );
+                            }
                         });
                     }
                     written.insert(field.clone(), json!(all));
                 }
-                "withoutHeaders" => return lost("the Gateway API cannot ask what a header is not".into(), "turn the rules around: one for the header first"),
+                "withoutHeaders" => {
+                    return lost(
+                        "the Gateway API cannot ask what a header is not".into(),
+                        "turn the rules around: one for the header first",
+                    );
+                }
                 "sourceLabels" => return lost("the Gateway API does not know callers' labels".into(), "have the caller send a header"),
                 _ => return lost("the Gateway API always regards case in paths".into(), "leave `ignore_case` out"),
             }
@@ -254,18 +318,27 @@ impl Writer<'_, '_> {
         let empty = Map::new();
         let mut all: Vec<(&str, Vec<&Map<String, Value>>)> = Vec::new();
         for rule in rules {
-            let matches = rule.get("matches").and_then(Value::as_array).map_or_else(|| vec![&empty], |all| all.iter().filter_map(Value::as_object).collect());
+            let matches = rule
+                .get("matches")
+                .and_then(Value::as_array)
+                .map_or_else(|| vec![&empty], |all| all.iter().filter_map(Value::as_object).collect());
             all.push((rule.get(RULE).and_then(Value::as_str).unwrap_or_default(), matches));
         }
         let mut told: BTreeSet<&str> = BTreeSet::new();
         for (index, (_, later)) in all.iter().enumerate().skip(1) {
             let Some((path, _)) = all.get(index) else { continue };
-            let turned = all.iter().take(index).flat_map(|(_, earlier)| earlier).any(|one| {
-                later.iter().any(|other| Specificity::of(other) > Specificity::of(one) && !apart(one, other))
-            });
+            let turned = all
+                .iter()
+                .take(index)
+                .flat_map(|(_, earlier)| earlier)
+                .any(|one| later.iter().any(|other| Specificity::of(other) > Specificity::of(one) && !apart(one, other)));
             if turned && told.insert(path) {
                 let message = "a rule before asks for less, and the Gateway API tries this one first";
-                let path = self.views.iter().flat_map(|view| view.group.rules.iter().map(|rule| view.rule_path(&rule.name))).find(|known| known.to_string() == *path);
+                let path = self
+                    .views
+                    .iter()
+                    .flat_map(|view| view.group.rules.iter().map(|rule| view.rule_path(&rule.name)))
+                    .find(|known| known.to_string() == *path);
                 let path = path.unwrap_or_else(|| FieldPath::root().field("groups"));
                 self.report.lost(&path, message, "let the two never hold for one request, or put the one that asks for more first");
             }
@@ -273,14 +346,16 @@ impl Writer<'_, '_> {
     }
 
     fn path_of(&self, host: &str) -> FieldPath {
-        let found = self.hosts.iter().find(|(name, _)| name == host).and_then(|(_, index)| self.views.iter().find(|view| view.index == *index));
+        let found =
+            self.hosts.iter().find(|(name, _)| name == host).and_then(|(_, index)| self.views.iter().find(|view| view.index == *index));
         found.map_or_else(|| FieldPath::root().field("groups"), |view| view.path().field("services"))
     }
 
     /// The rule from which a route was made; of routes that are no rule's, the group.
     fn path_of_route(&self, route: &Value, name: &str) -> FieldPath {
         let host = text(route, "/route/0/destination/host");
-        let group = self.hosts.iter().find(|(known, _)| known == host).and_then(|(_, index)| self.views.iter().find(|view| view.index == *index));
+        let group =
+            self.hosts.iter().find(|(known, _)| known == host).and_then(|(_, index)| self.views.iter().find(|view| view.index == *index));
         match group.or_else(|| self.views.first()) {
             Some(view) if view.group.rules.iter().any(|rule| rule.name == name) => view.rule_path(name),
             Some(view) => view.path(),
@@ -329,4 +404,3 @@ fn text<'v>(value: &'v Value, pointer: &str) -> &'v str {
 fn list<'v>(value: &'v Value, pointer: &str) -> &'v [Value] {
     value.pointer(pointer).and_then(Value::as_array).map_or(&[], Vec::as_slice)
 }
-

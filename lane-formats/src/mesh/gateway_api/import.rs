@@ -75,7 +75,8 @@ pub(in crate::mesh) fn import(inputs: &[Input<'_>], options: &ImportOptions, rep
         _ => None,
     };
     let resources = reading.resources(&documents, KINDS, &help);
-    let found: Vec<Found<'_>> = resources.iter().filter(|resource| resource.kind == "HTTPRoute").filter_map(|resource| route(&mut reading, resource)).collect();
+    let found: Vec<Found<'_>> =
+        resources.iter().filter(|resource| resource.kind == "HTTPRoute").filter_map(|resource| route(&mut reading, resource)).collect();
     if found.is_empty() {
         if !reading.report.has_errors() {
             let note = Note::new(Code::NothingThere, lane_core::diagnostic::FieldPath::root(), "these files hold no HTTPRoute");
@@ -86,7 +87,9 @@ pub(in crate::mesh) fn import(inputs: &[Input<'_>], options: &ImportOptions, rep
     // Services whose calls a route takes; their backends are their subsets.
     let mut owners: Vec<((&str, &str), String)> = Vec::new();
     for route in &found {
-        let Some(host) = route.parents.iter().find_map(|parent| if let Parent::Service(host) = parent { Some(host) } else { None }) else { continue };
+        let Some(host) = route.parents.iter().find_map(|parent| if let Parent::Service(host) = parent { Some(host) } else { None }) else {
+            continue;
+        };
         for backend in route.rules.iter().flat_map(|rule| &rule.backends) {
             let key = (backend.namespace, backend.name);
             if !owners.iter().any(|(other, _)| *other == key) {
@@ -102,7 +105,9 @@ pub(in crate::mesh) fn import(inputs: &[Input<'_>], options: &ImportOptions, rep
             if mesh.subsets.iter().any(|subset| subset.host == host && subset.name == name) {
                 continue;
             }
-            let service = resources.iter().find(|resource| resource.kind == "Service" && (resource.namespace, resource.name) == (backend.namespace, backend.name));
+            let service = resources
+                .iter()
+                .find(|resource| resource.kind == "Service" && (resource.namespace, resource.name) == (backend.namespace, backend.name));
             let labels = service.and_then(|service| selector(&mut reading, service, &host));
             let labels = labels.unwrap_or_else(|| {
                 assumed.get_or_insert_with(|| backend.at.clone());
@@ -236,7 +241,12 @@ fn route<'n>(reading: &mut Reading<'_, '_>, resource: &Resource<'n>) -> Option<F
         match at.field("kind").map_or("Gateway", |at| at.plain_text().unwrap_or_default()) {
             "Gateway" => parents.push(Parent::Gateway(format!("{namespace}/{name}"))),
             "Service" => parents.push(Parent::Service(format!("{name}.{namespace}.svc.cluster.local"))),
-            other => reading.note(Code::Unsupported, &at, format!("routes are attached to a Gateway or a Service, not to a `{other}`"), Some("leave the parent out".into())),
+            other => reading.note(
+                Code::Unsupported,
+                &at,
+                format!("routes are attached to a Gateway or a Service, not to a `{other}`"),
+                Some("leave the parent out".into()),
+            ),
         }
     }
     if parents.is_empty() {
@@ -320,7 +330,12 @@ fn filters(reading: &mut Reading<'_, '_>, at: &At<'_>) -> Option<(BTreeMap<Strin
                 remove.extend(names.into_iter().map(str::to_ascii_lowercase));
             }
             "RequestRedirect" => {
-                reading.note(Code::Unsupported, &filter, "lanes have no redirects; the rule is left out", Some("a redirect sends nobody to a lane".into()));
+                reading.note(
+                    Code::Unsupported,
+                    &filter,
+                    "lanes have no redirects; the rule is left out",
+                    Some("a redirect sends nobody to a lane".into()),
+                );
                 return None;
             }
             kind => reading.note(Code::Ignored, &filter, format!("the filter `{kind}` has no effect on lanes"), None),
@@ -358,8 +373,10 @@ fn condition(reading: &mut Reading<'_, '_>, at: &At<'_>) -> Option<(Specificity,
         let mut names: Vec<Value> = Vec::new();
         for one in at.field(field).map(|at| reading.items(&at)).unwrap_or_default() {
             whole &= reading.known(&one, &["name", "type", "value"], &[], &[]);
-            let (Some(name), Some(value)) = (reading.required(&one, "name").and_then(|at| reading.text(&at)), reading.required(&one, "value").and_then(|at| reading.text(&at)))
-            else {
+            let (Some(name), Some(value)) = (
+                reading.required(&one, "name").and_then(|at| reading.text(&at)),
+                reading.required(&one, "value").and_then(|at| reading.text(&at)),
+            ) else {
                 whole = false;
                 continue;
             };

@@ -40,7 +40,9 @@ pub(super) fn apart(one: &Map<String, Value>, other: &Map<String, Value>) -> boo
         let path = found.get("path").filter(|path| path.get("type").and_then(Value::as_str) == Some("PathPrefix"));
         path.and_then(|path| path.get("value")).and_then(Value::as_str).unwrap_or("/").trim_end_matches('/').to_owned()
     };
-    let below = |path: &str, prefix: &str| prefix.is_empty() || path == prefix || path.strip_prefix(prefix).is_some_and(|rest| rest.starts_with('/'));
+    let below = |path: &str, prefix: &str| {
+        prefix.is_empty() || path == prefix || path.strip_prefix(prefix).is_some_and(|rest| rest.starts_with('/'))
+    };
     let paths = match (exact_path(one), exact_path(other)) {
         (Some(one), Some(other)) => one != other,
         (Some(path), None) => !below(&path, &prefix(other)),
@@ -52,7 +54,9 @@ pub(super) fn apart(one: &Map<String, Value>, other: &Map<String, Value>) -> boo
         let list = |found: &Map<String, Value>| found.get(field).and_then(Value::as_array).cloned().unwrap_or_default();
         let exact = |value: &Value| value.get("type").and_then(Value::as_str).is_none_or(|kind| kind == "Exact");
         list(one).iter().any(|first| {
-            list(other).iter().any(|second| exact(first) && exact(second) && same_name(first, second, field) && first.get("value") != second.get("value"))
+            list(other)
+                .iter()
+                .any(|second| exact(first) && exact(second) && same_name(first, second, field) && first.get("value") != second.get("value"))
         })
     };
     // One request may have a header in several lines, but only one value of a parameter counts.

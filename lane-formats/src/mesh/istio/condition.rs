@@ -210,7 +210,11 @@ fn cookie(name: &str, test: &Test, report: &mut Report) -> Option<(Value, Value)
         Kind::In(texts) => texts.iter().map(|text| quoted(text)).collect::<Vec<_>>().join("|"),
         Kind::Any => "[^;]*".into(),
         _ => {
-            report.lost(&test.path, "Istio has no cookies, and no expression on the `cookie` header says this", "use `exact`, `prefix` or `in`");
+            report.lost(
+                &test.path,
+                "Istio has no cookies, and no expression on the `cookie` header says this",
+                "use `exact`, `prefix` or `in`",
+            );
             return None;
         }
     };
@@ -220,7 +224,11 @@ fn cookie(name: &str, test: &Test, report: &mut Report) -> Option<(Value, Value)
     let line = |value: &str| format!("{before}[ \\t]*{}=(?:\"{value}\"|{value})(?:;.*)?", quoted(name));
     let (there, wanted) = (line("[^;]*"), line(&value));
     if wanted.len() > MAX_REGEX {
-        report.lost(&test.path, format!("as a regular expression this has {} bytes, and Istio takes {MAX_REGEX}", wanted.len()), "have it sent as a header");
+        report.lost(
+            &test.path,
+            format!("as a regular expression this has {} bytes, and Istio takes {MAX_REGEX}", wanted.len()),
+            "have it sent as a header",
+        );
         return None;
     }
     Some((json!({ "regex": there }), json!({ "regex": wanted })))

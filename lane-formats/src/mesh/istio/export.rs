@@ -137,9 +137,14 @@ impl<'c> Writer<'_, 'c> {
 
     /// Whether the host can be one of Istio's.
     fn fits(&mut self, host: &str, path: &FieldPath) -> bool {
-        let is_address = host.starts_with('[') || host.rsplit('.').next().is_some_and(|last| last.bytes().all(|byte| byte.is_ascii_digit()));
+        let is_address =
+            host.starts_with('[') || host.rsplit('.').next().is_some_and(|last| last.bytes().all(|byte| byte.is_ascii_digit()));
         if is_address {
-            self.report.lost(path, format!("`{host}` is an address, and Istio's destinations are names"), "give the service a ServiceEntry with a name");
+            self.report.lost(
+                path,
+                format!("`{host}` is an address, and Istio's destinations are names"),
+                "give the service a ServiceEntry with a name",
+            );
         }
         !is_address
     }
@@ -166,7 +171,8 @@ impl<'c> Writer<'_, 'c> {
         destination.insert("destination".into(), to(candidates.next()?));
         if let Some(fallback) = candidates.next() {
             if self.options.upstream {
-                let message = format!("upstream Istio has no fallback: while no endpoint of lane `{}` is healthy, its requests get 503", lane.name);
+                let message =
+                    format!("upstream Istio has no fallback: while no endpoint of lane `{}` is healthy, its requests get 503", lane.name);
                 self.report.left_out(&view.lane_path(&lane.name), message, "keep an endpoint alive, or take the lane's rules out first");
             } else {
                 destination.insert("fallback".into(), json!({ "target": to(fallback) }));
@@ -217,12 +223,12 @@ impl<'c> Writer<'_, 'c> {
         };
         if side == Side::Gateway && view.group.keep_lane {
             for lane in &view.group.lanes {
-                let to = self.to_lane(view, &rule.service, lane, Some(&lane.name), remove, &path);
+                let to = self.lane(view, &rule.service, lane, Some(&lane.name), remove, &path);
                 route(self, Some(named(Attribute::Header(view.guiding().to_owned()), &lane.name, &path)), to);
             }
         }
         if let Some(lane) = rule.lane.as_ref().and_then(|name| view.lane(name)) {
-            let to = self.to_lane(view, &rule.service, lane, Some(&lane.name), remove, &path.field("lane"));
+            let to = self.lane(view, &rule.service, lane, Some(&lane.name), remove, &path.field("lane"));
             route(self, None, to);
         } else if let Some(from) = &rule.lane_from {
             let attribute = match from {
@@ -235,29 +241,41 @@ impl<'c> Writer<'_, 'c> {
                 && !name.eq_ignore_ascii_case(view.guiding())
             {
                 let help = "a request with several lines of it may be taken otherwise";
-                self.report.approximated(&path.field("lane_from"), format!("any line of `{name}` may name the lane, not just the first"), help);
+                self.report.approximated(
+                    &path.field("lane_from"),
+                    format!("any line of `{name}` may name the lane, not just the first"),
+                    help,
+                );
             }
             for lane in &view.group.lanes {
-                let to = self.to_lane(view, &rule.service, lane, Some(&lane.name), remove, &path);
+                let to = self.lane(view, &rule.service, lane, Some(&lane.name), remove, &path);
                 route(self, Some(named(attribute.clone(), &lane.name, &path.field("lane_from"))), to);
             }
         } else if let Some(split) = &rule.split {
             if rule.sticky.is_some() {
                 let message = "Istio draws anew for each request: it has no sticky split";
-                self.report.lost(&path.field("sticky"), message, "`lane export envoy` has `method: ranges`; the modules for proxies have all of it");
+                self.report.lost(
+                    &path.field("sticky"),
+                    message,
+                    "`lane export envoy` has `method: ranges`; the modules for proxies have all of it",
+                );
             }
-            let to = self.to_split(view, &rule.service, split, remove, &path.field("split"));
+            let to = self.split(view, &rule.service, split, remove, &path.field("split"));
             route(self, None, to);
         }
         routes
     }
 
-    fn to_split(&mut self, view: View<'c>, host: &str, split: &'c [Share], remove: &[String], path: &FieldPath) -> Option<Value> {
+    fn split(&mut self, view: View<'c>, host: &str, split: &'c [Share], remove: &[String], path: &FieldPath) -> Option<Value> {
         let mut destinations = Vec::new();
         for (index, share) in split.iter().enumerate() {
             let path = path.index(index);
             if share.weight > MAX_WEIGHT {
-                self.report.lost(&path.field("weight"), format!("Istio's weights end at {MAX_WEIGHT}"), "make all weights of the split smaller");
+                self.report.lost(
+                    &path.field("weight"),
+                    format!("Istio's weights end at {MAX_WEIGHT}"),
+                    "make all weights of the split smaller",
+                );
                 return None;
             }
             // Zero weights are never drawn, and Istio drops them.
@@ -278,7 +296,15 @@ impl<'c> Writer<'_, 'c> {
     }
 
     /// What a route does that leads into a lane: `set` is what it sets the guiding header to.
-    fn to_lane(&mut self, view: View<'c>, host: &str, lane: &'c Lane, set: Option<&str>, remove: &[String], path: &FieldPath) -> Option<Value> {
+    fn lane(
+        &mut self,
+        view: View<'c>,
+        host: &str,
+        lane: &'c Lane,
+        set: Option<&str>,
+        remove: &[String],
+        path: &FieldPath,
+    ) -> Option<Value> {
         let _ = path;
         let Some(mut destination) = self.destination(view, host, lane) else { return Some(json!({ "directResponse": { "status": 503 } })) };
         let operations = operations(set.map(|name| (view.guiding(), name)), remove);

@@ -95,7 +95,9 @@ pub(in crate::mesh) fn read_mesh<'n>(reading: &mut Reading<'_, '_>, mut mesh: Me
     served_by_fallback(reading, &mut mesh);
     // The order in which the mesh takes them: by age, then by name.
     mesh.virtuals.sort_by(|one, other| {
-        let key = |found: &Virtual<'_>| (found.resource.created.map(str::to_owned), found.resource.name.to_owned(), found.resource.namespace.to_owned());
+        let key = |found: &Virtual<'_>| {
+            (found.resource.created.map(str::to_owned), found.resource.name.to_owned(), found.resource.namespace.to_owned())
+        };
         match (one.resource.created, other.resource.created) {
             // What was not created yet comes last.
             (None, Some(_)) => std::cmp::Ordering::Greater,

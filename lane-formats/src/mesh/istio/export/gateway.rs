@@ -10,6 +10,9 @@ use crate::mesh::{
 /// Gateways and the groups whose rules hold there.
 type Gateways<'c> = Vec<(Vec<String>, Vec<View<'c>>)>;
 
+/// Rules with their groups, in the order in which they are tried.
+type Rules<'c> = Vec<(View<'c>, &'c Rule)>;
+
 /// Writes the VirtualServices of all gateways.
 pub(super) fn write(writer: &mut Writer<'_, '_>) {
     for (gateways, views) in gateways(writer) {
@@ -20,14 +23,18 @@ pub(super) fn write(writer: &mut Writer<'_, '_>) {
                 let path = view.rule_path(&rule.name).field("hosts");
                 for host in hosts.iter().map(|host| host.to_ascii_lowercase()) {
                     if host.starts_with('[') {
-                        writer.report.lost(&path, format!("Istio's hosts are no IPv6 addresses, and `{host}` is one"), "give the gateway a name");
+                        writer.report.lost(
+                            &path,
+                            format!("Istio's hosts are no IPv6 addresses, and `{host}` is one"),
+                            "give the gateway a name",
+                        );
                     } else if !patterns.contains(&host) {
                         patterns.push(host);
                     }
                 }
             }
         }
-        let mut lists: Vec<(Vec<String>, Vec<(View<'_>, &Rule)>)> = Vec::new();
+        let mut lists: Vec<(Vec<String>, Rules<'_>)> = Vec::new();
         for pattern in patterns {
             let mut rules = Vec::new();
             for view in &views {
@@ -49,7 +56,11 @@ pub(super) fn write(writer: &mut Writer<'_, '_>) {
                 if let Some(before) = taken {
                     // A group whose rules come later is not the same at each of its gateways.
                     if before.index != view.index {
-                        let message = format!("group `{}` takes every request to {} first, so this rule is left out there", before.group.name, listed(hosts.iter().map(String::as_str)));
+                        let message = format!(
+                            "group `{}` takes every request to {} first, so this rule is left out there",
+                            before.group.name,
+                            listed(hosts.iter().map(String::as_str))
+                        );
                         writer.report.approximated(&view.rule_path(&rule.name), message, "give the groups hosts of their own");
                     }
                     continue;
@@ -93,7 +104,8 @@ fn gateways<'c>(writer: &mut Writer<'_, 'c>) -> Gateways<'c> {
         if all.is_empty() {
             all.push(GATEWAY.into());
         }
-        let message = format!("group `{}` names no gateways; its rules are written for {}", view.group.name, listed(all.iter().map(String::as_str)));
+        let message =
+            format!("group `{}` names no gateways; its rules are written for {}", view.group.name, listed(all.iter().map(String::as_str)));
         writer.report.assumed(&view.path(), message, "name them as `gateways`, or with `--gateway`");
     }
     let mut together: Gateways<'c> = Vec::new();

@@ -41,7 +41,11 @@ fn routes<'c>(writer: &mut Writer<'_, 'c>, view: View<'c>, host: &str) -> (Vec<V
     for rule in view.rules(At::Hop).filter(|rule| view::same_host(&rule.service, host)) {
         if rule.hosts.as_ref().is_some_and(|hosts| !hosts.iter().any(|host| host == "*")) {
             let path = view.rule_path(&rule.name).field("hosts");
-            writer.report.lost(&path, "inside the mesh a VirtualService is chosen by the called host alone", "ask for the host at the gateway only");
+            writer.report.lost(
+                &path,
+                "inside the mesh a VirtualService is chosen by the called host alone",
+                "ask for the host at the gateway only",
+            );
             continue;
         }
         let written = writer.rule(view, rule, Side::Mesh, &[]);
@@ -52,7 +56,7 @@ fn routes<'c>(writer: &mut Writer<'_, 'c>, view: View<'c>, host: &str) -> (Vec<V
         }
     }
     if let Some(baseline) = view.baseline().filter(|_| !all_taken)
-        && let Some(to) = writer.to_lane(view, host, baseline, None, &[], &view.path())
+        && let Some(to) = writer.lane(view, host, baseline, None, &[], &view.path())
     {
         routes.push(to);
     }
@@ -72,14 +76,14 @@ fn by_header<'c>(writer: &mut Writer<'_, 'c>, view: View<'c>, host: &str, routes
         }
     };
     for lane in &view.group.lanes {
-        let to = writer.to_lane(view, host, lane, None, &[], &view.lane_path(&lane.name));
+        let to = writer.lane(view, host, lane, None, &[], &view.lane_path(&lane.name));
         add(asks(json!({ "exact": lane.name })), to);
     }
     if view.unknown() == UnknownLane::NearestAncestor {
         let mut lanes: Vec<&Lane> = view.group.lanes.iter().collect();
         lanes.sort_by_key(|lane| std::cmp::Reverse(lane.name.len()));
         for lane in lanes {
-            let to = writer.to_lane(view, host, lane, Some(&lane.name), &[], &view.lane_path(&lane.name));
+            let to = writer.lane(view, host, lane, Some(&lane.name), &[], &view.lane_path(&lane.name));
             add(asks(json!({ "prefix": format!("{}.", lane.name) })), to);
         }
     }
@@ -87,7 +91,7 @@ fn by_header<'c>(writer: &mut Writer<'_, 'c>, view: View<'c>, host: &str, routes
     let any = asks(json!({ "regex": ".+" }));
     match (view.unknown(), view.baseline()) {
         (UnknownLane::Baseline | UnknownLane::NearestAncestor, Some(baseline)) => {
-            add(any, writer.to_lane(view, host, baseline, Some(&baseline.name), &[], &view.path()));
+            add(any, writer.lane(view, host, baseline, Some(&baseline.name), &[], &view.path()));
         }
         _ => add(any, Some(json!({ "directResponse": { "status": 404 } }))),
     }
@@ -111,7 +115,7 @@ fn own_lane<'c>(writer: &mut Writer<'_, 'c>, view: View<'c>, host: &str, routes:
             let message = format!("a caller is known to be of lane `{}` by its service tag alone", lane.name);
             writer.report.lost(&path, message, "give the lane's workloads the service tag, and no other labels here");
         }
-        if let Some(Value::Object(to)) = writer.to_lane(view, host, lane, Some(&lane.name), &[], &view.lane_path(&lane.name)) {
+        if let Some(Value::Object(to)) = writer.lane(view, host, lane, Some(&lane.name), &[], &view.lane_path(&lane.name)) {
             let mut route = Map::from_iter([("match".to_owned(), json!([{ "sourceLabels": own }]))]);
             route.extend(to);
             routes.push(route.into());

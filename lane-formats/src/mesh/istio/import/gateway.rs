@@ -45,22 +45,31 @@ pub(super) fn rules<'n>(reading: &mut Reading<'_, '_>, mesh: &Mesh<'n>, drafts: 
     }
     for (group, draft) in drafts.iter_mut().enumerate() {
         let of_group = |lists: &Lists| -> Lists {
-            let own = |ids: &Vec<usize>| ids.iter().copied().filter(|id| all.get(*id).is_some_and(|written| written.group == group)).collect::<Vec<_>>();
+            let own = |ids: &Vec<usize>| {
+                ids.iter().copied().filter(|id| all.get(*id).is_some_and(|written| written.group == group)).collect::<Vec<_>>()
+            };
             lists.iter().map(|(pattern, ids)| (pattern.clone(), own(ids))).filter(|(_, ids)| !ids.is_empty()).collect()
         };
-        let here: Vec<(&str, Lists)> = by_gateway.iter().map(|(gateway, lists)| (*gateway, of_group(lists))).filter(|(_, lists)| !lists.is_empty()).collect();
+        let here: Vec<(&str, Lists)> =
+            by_gateway.iter().map(|(gateway, lists)| (*gateway, of_group(lists))).filter(|(_, lists)| !lists.is_empty()).collect();
         let Some((_, lists)) = here.first().cloned() else { continue };
         for (gateway, others) in here.iter().skip(1) {
             // The same rules for the same hosts, and where two hold for one host, in the same order.
             let same_hosts = hosts_of(others) == hosts_of(&lists);
             let order: Vec<usize> = placed(&lists, &all).0;
             let position = |id: &usize| order.iter().position(|other| other == id);
-            let same_order = others.iter().all(|(_, ids)| ids.windows(2).all(|pair| matches!(pair, [one, other] if position(one) < position(other))));
+            let same_order =
+                others.iter().all(|(_, ids)| ids.windows(2).all(|pair| matches!(pair, [one, other] if position(one) < position(other))));
             if !same_hosts || !same_order {
                 let at = others.iter().flat_map(|(_, ids)| ids).find_map(|id| all.get(*id)).map(|written| written.at.clone());
                 if let Some(at) = at {
                     let help = "a group's rules hold at all of its gateways; import the gateways one by one";
-                    reading.note(Code::Unsupported, &at, format!("the gateway `{gateway}` has other routes of this group than the one before"), Some(help.into()));
+                    reading.note(
+                        Code::Unsupported,
+                        &at,
+                        format!("the gateway `{gateway}` has other routes of this group than the one before"),
+                        Some(help.into()),
+                    );
                 }
             }
         }
@@ -95,7 +104,8 @@ fn group_order(reading: &mut Reading<'_, '_>, lists: &[&Lists], all: &[Written<'
                         before.insert((own, group(id)));
                     } else if let Some(written) = all.get(id) {
                         let message = format!("a request to `{pattern}` never comes to this route in the mesh, and here it does");
-                        let help = format!("add the route to the VirtualService of `{pattern}`, or end that one with a route without `match`");
+                        let help =
+                            format!("add the route to the VirtualService of `{pattern}`, or end that one with a route without `match`");
                         reading.note(Code::Unsupported, &written.at, message, Some(help));
                     }
                 }
@@ -108,11 +118,11 @@ fn group_order(reading: &mut Reading<'_, '_>, lists: &[&Lists], all: &[Written<'
         let free = |group: &usize| before.iter().all(|(one, other)| other != group || order.contains(one));
         let next = (0..count).find(|group| open(group) && free(group));
         let Some(next) = next.or_else(|| (0..count).find(open)) else { break };
-        if !free(&next) {
-            if let Some(written) = all.iter().find(|written| written.group == next) {
-                let help = "groups are tried one after the other: put each group's routes together";
-                reading.note(Code::Unsupported, &written.at, "routes of several groups take turns", Some(help.into()));
-            }
+        if !free(&next)
+            && let Some(written) = all.iter().find(|written| written.group == next)
+        {
+            let help = "groups are tried one after the other: put each group's routes together";
+            reading.note(Code::Unsupported, &written.at, "routes of several groups take turns", Some(help.into()));
         }
         order.push(next);
     }
@@ -141,7 +151,9 @@ fn lists<'n>(reading: &mut Reading<'_, '_>, mesh: &Mesh<'n>, drafts: &mut [Draft
                 && before.resource.created.is_none()
                 && found.resource.created.is_none()
             {
-                let message = format!("`{pattern}` has two VirtualServices at this gateway, and which comes first depends on their age; taken by name");
+                let message = format!(
+                    "`{pattern}` has two VirtualServices at this gateway, and which comes first depends on their age; taken by name"
+                );
                 reading.note(Code::Assumed, at, message, Some("put their routes into one, or import them with `creationTimestamp`".into()));
             }
             owners.entry(pattern.clone()).or_insert(found);
@@ -159,13 +171,24 @@ fn lists<'n>(reading: &mut Reading<'_, '_>, mesh: &Mesh<'n>, drafts: &mut [Draft
     for (pattern, list) in &mut lists {
         list.extend(ends.remove(pattern).into_iter().flatten());
         let mut seen = Vec::new();
-        list.retain(|id| !seen.contains(id) && { seen.push(*id); true });
+        list.retain(|id| {
+            !seen.contains(id) && {
+                seen.push(*id);
+                true
+            }
+        });
     }
     lists
 }
 
 /// The routes of a VirtualService at a gateway, as rules.
-fn written<'n>(reading: &mut Reading<'_, '_>, mesh: &Mesh<'n>, drafts: &mut [Draft<'n>], gateway: &str, found: &Virtual<'n>) -> Vec<Written<'n>> {
+fn written<'n>(
+    reading: &mut Reading<'_, '_>,
+    mesh: &Mesh<'n>,
+    drafts: &mut [Draft<'n>],
+    gateway: &str,
+    found: &Virtual<'n>,
+) -> Vec<Written<'n>> {
     let mut written = Vec::new();
     for route in &found.routes {
         let matches = match &route.matches {
@@ -173,7 +196,8 @@ fn written<'n>(reading: &mut Reading<'_, '_>, mesh: &Mesh<'n>, drafts: &mut [Dra
             Some(matches) => {
                 let here = matches.iter().filter(|one| one.gateways.as_ref().is_none_or(|names| names.iter().any(|name| name == gateway)));
                 // Gateways know no labels of callers, and Istio does not ask where `gateways` is set.
-                let entries: Vec<Entry> = here.map(|one| entry(&super::resource::Match { source_labels: BTreeMap::new(), ..one.clone() })).collect();
+                let entries: Vec<Entry> =
+                    here.map(|one| entry(&super::resource::Match { source_labels: BTreeMap::new(), ..one.clone() })).collect();
                 if entries.is_empty() {
                     continue;
                 }
@@ -214,7 +238,8 @@ fn by_name<'n>(written: Vec<Written<'n>>, drafts: &[Draft<'n>]) -> Vec<Written<'
     let mut rest = written.as_slice();
     while let Some(first) = rest.first() {
         let lanes = drafts.get(first.group).map_or(0, |draft| draft.group.lanes.len());
-        let run = rest.get(..lanes).filter(|run| lanes > 0 && run.iter().all(|one| one.group == first.group && one.rule.name == first.rule.name));
+        let run =
+            rest.get(..lanes).filter(|run| lanes > 0 && run.iter().all(|one| one.group == first.group && one.rule.name == first.rule.name));
         let guiding = drafts.get(first.group).map_or("", |draft| &draft.guiding);
         let without: Option<Vec<Option<Vec<Entry>>>> = run.and_then(|run| run.iter().map(|one| without_lane(&one.rule, guiding)).collect());
         let mut names: Vec<_> = run.into_iter().flatten().filter_map(|one| one.rule.lane.as_ref()).collect();
@@ -257,7 +282,12 @@ fn ordered<'n>(reading: &mut Reading<'_, '_>, lists: &Lists, all: &[Written<'n>]
     let (order, conflict) = placed(lists, all);
     if let Some(written) = conflict.and_then(|id| all.get(id)) {
         let help = "write the routes of all hosts in one order";
-        reading.note(Code::Unsupported, &written.at, "at one host this route comes before another, at the other behind it", Some(help.into()));
+        reading.note(
+            Code::Unsupported,
+            &written.at,
+            "at one host this route comes before another, at the other behind it",
+            Some(help.into()),
+        );
     }
     for (pattern, list) in lists {
         for id in order.iter().filter(|id| !ends(list, all) && reaches(**id, pattern, list, lists)) {

@@ -118,7 +118,8 @@ fn draft<'n>(
         broken: false,
     };
     draft.carriers(reading, mesh, only);
-    let used: Vec<(String, Option<&Virtual<'n>>)> = hosts.iter().map(|host| (host.clone(), draft.virtual_of(reading, mesh, host))).collect();
+    let used: Vec<(String, Option<&Virtual<'n>>)> =
+        hosts.iter().map(|host| (host.clone(), draft.virtual_of(reading, mesh, host))).collect();
     draft.services(mesh, &used);
     draft.serve(reading, mesh, &used);
     draft
@@ -163,7 +164,8 @@ fn guiding(mesh: &Mesh<'_>, hosts: &[String]) -> Option<String> {
     let name = votes.into_iter().find(|(_, count)| *count == most).map(|(name, _)| name)?;
     // ASM's resources keep the name as it was written.
     let written = mesh.labels.iter().map(|label| label.name).chain(mesh.propagated.iter().flat_map(|found| found.headers.iter().copied()));
-    let set = mesh.virtuals.iter().flat_map(|found| &found.routes).flat_map(targets).flat_map(|target| target.set.keys().map(String::as_str));
+    let set =
+        mesh.virtuals.iter().flat_map(|found| &found.routes).flat_map(targets).flat_map(|target| target.set.keys().map(String::as_str));
     Some(written.chain(set).find(|written| written.eq_ignore_ascii_case(&name)).map_or_else(|| name.clone(), str::to_owned))
 }
 
@@ -220,7 +222,9 @@ impl<'n> Draft<'n> {
             let mut aliases = Vec::new();
             let written = found.iter().flat_map(|found| found.hosts.iter().map(|(name, _)| name.to_ascii_lowercase()));
             // Two services of one name in two namespaces: only the longer names tell them apart.
-            let shared = |short: &str| mesh.subsets.iter().any(|subset| subset.host != *host && short_names(&subset.host).iter().any(|name| name == short));
+            let shared = |short: &str| {
+                mesh.subsets.iter().any(|subset| subset.host != *host && short_names(&subset.host).iter().any(|name| name == short))
+            };
             for alias in written.chain(short_names(host).into_iter().filter(|short| !shared(short))) {
                 if alias != "*" && !names.contains(&alias) {
                     names.push(alias.clone());
@@ -235,19 +239,31 @@ impl<'n> Draft<'n> {
     pub(super) fn known(&self, reading: &mut Reading<'_, '_>, mesh: &Mesh<'n>, target: &Target<'n>, host: &str) -> bool {
         if target.host != host {
             let help = "calls of a service stay with it; write the other service's routes by themselves";
-            reading.note(Code::Unsupported, &target.at, format!("calls of `{host}` are sent to another service, `{}`", target.host), Some(help.into()));
+            reading.note(
+                Code::Unsupported,
+                &target.at,
+                format!("calls of `{host}` are sent to another service, `{}`", target.host),
+                Some(help.into()),
+            );
             return false;
         }
         let Some(subset) = target.subset else {
             let help = "name a `subset`, and declare it in the host's DestinationRule";
-            reading.note(Code::Unsupported, &target.at, format!("this leads to all endpoints of `{host}`, and a lane has its own"), Some(help.into()));
+            reading.note(
+                Code::Unsupported,
+                &target.at,
+                format!("this leads to all endpoints of `{host}`, and a lane has its own"),
+                Some(help.into()),
+            );
             return false;
         };
         for name in std::iter::once(subset).chain(target.fallback) {
             if mesh.subset(host, name).is_none() {
                 let declared = mesh.subsets.iter().filter(|other| other.host == host).map(|other| other.name);
                 let help = lane_core::diagnostic::did_you_mean(name, declared.clone());
-                let help = help.unwrap_or_else(|| format!("declare it in the DestinationRule of `{host}`, which has {}", crate::mesh::report::listed(declared)));
+                let help = help.unwrap_or_else(|| {
+                    format!("declare it in the DestinationRule of `{host}`, which has {}", crate::mesh::report::listed(declared))
+                });
                 let at = target.at.field("subset").filter(|_| name == subset).unwrap_or_else(|| target.at.clone());
                 reading.note(Code::MissingSubset, &at, format!("no DestinationRule of `{host}` declares the subset `{name}`"), Some(help));
                 return false;
@@ -346,7 +362,12 @@ impl<'n> Draft<'n> {
     pub(super) fn finish(mut self, reading: &mut Reading<'_, '_>) -> Option<Group> {
         if let Some(at) = &self.unset {
             let message = format!("a rule sets `{}` to its lane, and these routes do not", self.guiding);
-            reading.note(Code::Assumed, at, message, Some("set the header where requests enter a lane, or they leave it at the next call".into()));
+            reading.note(
+                Code::Assumed,
+                at,
+                message,
+                Some("set the header where requests enter a lane, or they leave it at the next call".into()),
+            );
         }
         let mut names = crate::mesh::view::Names::default();
         for (index, rule) in self.group.rules.iter_mut().enumerate() {
@@ -354,7 +375,9 @@ impl<'n> Draft<'n> {
             rule.name = names.unique(&wanted);
         }
         // A lane that no service is left to would be refused.
-        self.group.lanes.retain(|lane| self.group.services.iter().any(|service| contains(lane, &service.host)) || lane.fallback.is_some() || lane.services.is_some());
+        self.group.lanes.retain(|lane| {
+            self.group.services.iter().any(|service| contains(lane, &service.host)) || lane.fallback.is_some() || lane.services.is_some()
+        });
         (!self.broken).then_some(self.group)
     }
 }

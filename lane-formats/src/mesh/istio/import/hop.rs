@@ -7,6 +7,7 @@ use lane_core::config::{Entry, Matcher, Source};
 use super::resource::{Action, Match, Route};
 
 /// A route's part in the steps of S22, for one of its matches.
+#[expect(clippy::large_enum_variant, reason = "one for each match of a route, and gone with it")]
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Part {
     /// The guiding header is this.
@@ -79,7 +80,11 @@ pub(super) fn only_header<'m>(found: &'m Match, name: &str) -> Option<&'m Matche
     rest.headers.clear();
     let mut headers = found.entry.headers.iter();
     match (headers.next(), headers.next()) {
-        (Some((header, matcher)), None) if header.eq_ignore_ascii_case(name) && rest == Entry::default() && found.source_labels.is_empty() => Some(matcher),
+        (Some((header, matcher)), None)
+            if header.eq_ignore_ascii_case(name) && rest == Entry::default() && found.source_labels.is_empty() =>
+        {
+            Some(matcher)
+        }
         _ => None,
     }
 }

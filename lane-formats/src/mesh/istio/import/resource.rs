@@ -105,12 +105,22 @@ pub(in crate::mesh) fn destination_rule<'n>(reading: &mut Reading<'_, '_>, resou
     let Some(spec) = reading.required(&resource.at, "spec") else { return Vec::new() };
     reading.known(&spec, &["host", "subsets", "workloadSelector"], &["trafficPolicy", "exportTo"], &[]);
     if let Some(selector) = spec.field("workloadSelector") {
-        reading.note(Code::Unsupported, &selector, "lanes hold for all callers, not for some workloads", Some("leave the selector out".into()));
+        reading.note(
+            Code::Unsupported,
+            &selector,
+            "lanes hold for all callers, not for some workloads",
+            Some("leave the selector out".into()),
+        );
     }
     let Some(host_at) = reading.required(&spec, "host") else { return Vec::new() };
     let Some(host) = reading.text(&host_at) else { return Vec::new() };
     if host.contains('*') {
-        reading.note(Code::Unsupported, &host_at, "a lane's services have whole names", Some("write a DestinationRule for each host".into()));
+        reading.note(
+            Code::Unsupported,
+            &host_at,
+            "a lane's services have whole names",
+            Some("write a DestinationRule for each host".into()),
+        );
         return Vec::new();
     }
     let host = resolve(host, resource.namespace);
@@ -183,7 +193,8 @@ pub(in crate::mesh) fn virtual_service<'n>(reading: &mut Reading<'_, '_>, resour
     Some(Virtual { resource: resource.clone(), group: group_label(resource), hosts, gateways, routes })
 }
 
-const PASSED_OVER: &[&str] = &["timeout", "retries", "fault", "mirror", "mirrors", "mirrorPercent", "mirror_percent", "mirrorPercentage", "corsPolicy", "rewrite"];
+const PASSED_OVER: &[&str] =
+    &["timeout", "retries", "fault", "mirror", "mirrors", "mirrorPercent", "mirror_percent", "mirrorPercentage", "corsPolicy", "rewrite"];
 
 fn route<'n>(reading: &mut Reading<'_, '_>, at: &At<'n>, namespace: &str) -> Option<Route<'n>> {
     // A route that is not wholly understood may hold for fewer requests than what is understood of it.

@@ -27,7 +27,8 @@ impl<'n> Draft<'n> {
             if found.is_none()
                 && let Some(subset) = mesh.subsets.iter().find(|subset| subset.host == *host)
             {
-                let message = format!("nothing routes `{host}` inside the mesh: calls of it meet all endpoints, and lanes send them by lane");
+                let message =
+                    format!("nothing routes `{host}` inside the mesh: calls of it meet all endpoints, and lanes send them by lane");
                 // Who imports gateways alone asks about gateways alone.
                 let code = if used.iter().all(|(_, found)| found.is_none()) { Code::Assumed } else { Code::Unsupported };
                 reading.note(code, &subset.at, message, Some("import what routes it inside the mesh too".into()));
@@ -54,7 +55,9 @@ impl<'n> Draft<'n> {
             for (part, route) in all.iter().take_while(|(part, _)| *part != Part::Unknown) {
                 let Part::Lane(name) = part else { continue };
                 let served = match &route.action {
-                    Action::To(targets) => targets.first().map(|target| Served { primary: target.subset, fallback: target.fallback, at: target.at.clone() }),
+                    Action::To(targets) => {
+                        targets.first().map(|target| Served { primary: target.subset, fallback: target.fallback, at: target.at.clone() })
+                    }
                     Action::Status(503) => Some(Served { primary: None, fallback: None, at: route.at.clone() }),
                     Action::Status(_) => None,
                 };
@@ -70,13 +73,19 @@ impl<'n> Draft<'n> {
                 serving.entry((name.clone(), (*host).to_owned())).or_insert(served);
             }
         }
-        let own: Vec<_> = mesh.subsets.iter().filter(|subset| self.group.services.iter().any(|service| service.host == subset.host)).collect();
+        let own: Vec<_> =
+            mesh.subsets.iter().filter(|subset| self.group.services.iter().any(|service| service.host == subset.host)).collect();
         for subset in own {
             let by_name: Vec<String> = lanes.iter().filter(|lane| subset_name(lane) == subset.name).cloned().collect();
             let by_route = || {
                 let leads = |lane: &&String| serving.iter().any(|((name, _), served)| name == *lane && served.primary == Some(subset.name));
                 // Only where no lane is called like the subset can others call it theirs.
-                lanes.iter().filter(|lane| !mesh.subsets.iter().any(|other| subset_name(lane) == other.name)).filter(leads).cloned().collect::<Vec<_>>()
+                lanes
+                    .iter()
+                    .filter(|lane| !mesh.subsets.iter().any(|other| subset_name(lane) == other.name))
+                    .filter(leads)
+                    .cloned()
+                    .collect::<Vec<_>>()
             };
             let mut owners = if by_name.is_empty() { by_route() } else { by_name };
             if owners.is_empty() {
@@ -93,7 +102,13 @@ impl<'n> Draft<'n> {
     }
 
     /// The baseline is where calls without a lane go.
-    fn find_baseline(&mut self, reading: &mut Reading<'_, '_>, mesh: &Mesh<'n>, steps: &[(&str, Vec<(Part, &Route<'n>)>)], own_first: bool) {
+    fn find_baseline(
+        &mut self,
+        reading: &mut Reading<'_, '_>,
+        mesh: &Mesh<'n>,
+        steps: &[(&str, Vec<(Part, &Route<'n>)>)],
+        own_first: bool,
+    ) {
         let mut defaults: Vec<(&str, &Target<'n>)> = Vec::new();
         for (host, all) in steps {
             for (part, route) in all {
@@ -114,12 +129,19 @@ impl<'n> Draft<'n> {
                 }
             };
             let found: Vec<(String, Target<'n>)> = steps.iter().filter_map(unknown).collect();
-            let owner = found.iter().find_map(|(host, target)| self.known(reading, mesh, target, host).then_some(target.subset?)).and_then(|subset| self.owner(subset));
+            let owner = found
+                .iter()
+                .find_map(|(host, target)| self.known(reading, mesh, target, host).then_some(target.subset?))
+                .and_then(|subset| self.owner(subset));
             self.group.baseline = owner.map(str::to_owned);
         }
-        let complete = |lane: &str| self.group.services.iter().all(|service| {
-            self.owners.iter().any(|(subset, owners)| owners.iter().any(|owner| owner == lane) && mesh.subset(&service.host, subset).is_some())
-        });
+        let complete = |lane: &str| {
+            self.group.services.iter().all(|service| {
+                self.owners
+                    .iter()
+                    .any(|(subset, owners)| owners.iter().any(|owner| owner == lane) && mesh.subset(&service.host, subset).is_some())
+            })
+        };
         let owner = defaults.first().and_then(|(_, target)| target.subset).and_then(|subset| self.owner(subset)).map(str::to_owned);
         if let Some(owner) = owner.filter(|owner| complete(owner)) {
             for (host, target) in &defaults {
@@ -153,16 +175,22 @@ impl<'n> Draft<'n> {
         let names: Vec<String> = self.group.lanes.iter().map(|lane| lane.name.clone()).collect();
         let baseline_subset = |host: &str| {
             let baseline = self.group.baseline.as_deref()?;
-            mesh.subsets.iter().find(|subset| subset.host == host && self.owners.get(subset.name).is_some_and(|owners| owners.iter().any(|owner| owner == baseline)))
+            mesh.subsets.iter().find(|subset| {
+                subset.host == host && self.owners.get(subset.name).is_some_and(|owners| owners.iter().any(|owner| owner == baseline))
+            })
         };
         let mut said: Said<'_> = HashMap::new();
         for name in &names {
             for host in &hosts {
-                let own = || mesh.subsets.iter().find(|subset| subset.host == *host && self.owners.get(subset.name).is_some_and(|owners| owners.contains(name)));
+                let own = || {
+                    mesh.subsets
+                        .iter()
+                        .find(|subset| subset.host == *host && self.owners.get(subset.name).is_some_and(|owners| owners.contains(name)))
+                };
                 let entry = match serving.get(&(name.clone(), host.clone())) {
                     Some(served) => (served.primary, served.fallback, Some(served.at.clone())),
                     // What no route names goes where unknown lanes go.
-                    None if self.guided && inside(mesh, host).first().is_some() => {
+                    None if self.guided && !inside(mesh, host).is_empty() => {
                         let there = baseline_subset(host).map(|subset| subset.name);
                         (there.or_else(|| own().map(|subset| subset.name)), None, None)
                     }
@@ -171,7 +199,8 @@ impl<'n> Draft<'n> {
                 said.insert((name.clone(), host.clone()), entry);
             }
         }
-        let labels = |host: &str, subset: Option<&str>| subset.and_then(|subset| mesh.subset(host, subset)).map(|subset| subset.labels.clone());
+        let labels =
+            |host: &str, subset: Option<&str>| subset.and_then(|subset| mesh.subset(host, subset)).map(|subset| subset.labels.clone());
         let tag = self.tag_label(mesh);
         self.group.tag_label = (tag != TAG_LABEL).then(|| tag.clone());
         // First as lanes are meant to be; then, where that says something else, with every subset as the lane's own.
@@ -183,7 +212,9 @@ impl<'n> Draft<'n> {
                     continue;
                 }
                 let owns = |host: &&String| {
-                    get(host).and_then(|(primary, ..)| *primary).is_some_and(|subset| !plain || self.owners.get(subset).is_some_and(|owners| owners.contains(name)))
+                    get(host)
+                        .and_then(|(primary, ..)| *primary)
+                        .is_some_and(|subset| !plain || self.owners.get(subset).is_some_and(|owners| owners.contains(name)))
                 };
                 let services: Vec<String> = hosts.iter().filter(owns).cloned().collect();
                 let mut fallback: Vec<String> = Vec::new();
@@ -221,8 +252,14 @@ impl<'n> Draft<'n> {
             if !self.agrees(name, &hosts, &said, mesh) {
                 let at = hosts.iter().filter_map(|host| said.get(&(name.clone(), host.clone()))).find_map(|(.., at)| at.clone());
                 if let Some(at) = at.or_else(|| self.at.clone()) {
-                    let message = format!("lane `{name}` has other fallbacks here than at other services, or more than lanes of this group can have");
-                    reading.note(Code::Unsupported, &at, message, Some("a lane has one list of fallbacks, and strict groups have none".into()));
+                    let message =
+                        format!("lane `{name}` has other fallbacks here than at other services, or more than lanes of this group can have");
+                    reading.note(
+                        Code::Unsupported,
+                        &at,
+                        message,
+                        Some("a lane has one list of fallbacks, and strict groups have none".into()),
+                    );
                 }
             }
         }
@@ -247,7 +284,10 @@ impl<'n> Draft<'n> {
                 *votes.entry(label).or_default() += 1;
             }
         }
-        votes.into_iter().max_by_key(|(label, count)| (*count, *label == TAG_LABEL)).map_or_else(|| TAG_LABEL.to_owned(), |(label, _)| label.to_owned())
+        votes
+            .into_iter()
+            .max_by_key(|(label, count)| (*count, *label == TAG_LABEL))
+            .map_or_else(|| TAG_LABEL.to_owned(), |(label, _)| label.to_owned())
     }
 
     /// Unknown lanes, own lanes and rules, in the order in which they come.
@@ -267,7 +307,11 @@ impl<'n> Draft<'n> {
                     continue;
                 }
                 if part.rank(own_first) < rank {
-                    let help = if own_first { "lanes look for the caller's own lane, then the guiding header, then rules" } else { "lanes look for the guiding header, then the caller's own lane, then rules" };
+                    let help = if own_first {
+                        "lanes look for the caller's own lane, then the guiding header, then rules"
+                    } else {
+                        "lanes look for the guiding header, then the caller's own lane, then rules"
+                    };
                     reading.note(Code::Unsupported, &route.at, "this route comes after one that lanes would try later", Some(help.into()));
                 }
                 rank = rank.max(part.rank(own_first));
@@ -291,7 +335,7 @@ impl<'n> Draft<'n> {
                         others = true;
                         told_own = true;
                         if let Some(lane) = self.tagged(labels) {
-                            self.expect(reading, mesh, &lane.to_owned(), host, route);
+                            self.expect(reading, mesh, lane, host, route);
                         }
                     }
                     Part::Rule(entry) => {
@@ -321,7 +365,12 @@ impl<'n> Draft<'n> {
             let here = found.unwrap_or(if default { UnknownLane::Baseline } else { UnknownLane::Reject });
             if self.guided && found.is_none() && default && others {
                 let help = format!("add a route for any other value of `{}`, before the others", self.guiding);
-                reading.note(Code::Unsupported, &route.at, "an unknown lane goes to the baseline at once, and not by these routes", Some(help));
+                reading.note(
+                    Code::Unsupported,
+                    &route.at,
+                    "an unknown lane goes to the baseline at once, and not by these routes",
+                    Some(help),
+                );
             }
             if self.guided && unknown.is_some_and(|before| before != here) {
                 let message = format!("an unknown lane is treated otherwise at `{host}` than at services before");
@@ -333,18 +382,28 @@ impl<'n> Draft<'n> {
         let needs_baseline = |unknown: &UnknownLane| *unknown != UnknownLane::Reject;
         self.group.unknown_lane =
             unknown.filter(|unknown| self.guided && *unknown != usual && (self.group.baseline.is_some() || !needs_baseline(unknown)));
-        if !told_own && self.group.lanes.len() > 1 {
-            if let Some(at) = self.at.clone() {
-                let message = "lanes count the caller's own lane too, where the configuration is told the caller; these resources do not";
-                reading.note(Code::Assumed, &at, message, Some("match `sourceLabels` in the mesh's routes, or leave callers out of requests".into()));
-            }
+        if !told_own
+            && self.group.lanes.len() > 1
+            && let Some(at) = self.at.clone()
+        {
+            let message = "lanes count the caller's own lane too, where the configuration is told the caller; these resources do not";
+            reading.note(
+                Code::Assumed,
+                &at,
+                message,
+                Some("match `sourceLabels` in the mesh's routes, or leave callers out of requests".into()),
+            );
         }
     }
 
     /// Callers' labels that are no lane's are a rule's condition; so are the baseline's, which as own lane counts as none.
     fn settled(&self, part: &Part) -> Part {
         match part {
-            Part::Own(labels) if self.tagged(labels).is_none_or(|lane| self.group.mode == Mode::Permissive && Some(lane) == self.group.baseline.as_deref()) => {
+            Part::Own(labels)
+                if self
+                    .tagged(labels)
+                    .is_none_or(|lane| self.group.mode == Mode::Permissive && Some(lane) == self.group.baseline.as_deref()) =>
+            {
                 Part::Rule(Some(super::super::hop::from_callers(labels)))
             }
             other => other.clone(),
@@ -354,7 +413,8 @@ impl<'n> Draft<'n> {
     /// The first lane whose service tag is all that these labels say.
     fn tagged(&self, labels: &BTreeMap<String, String>) -> Option<&str> {
         let view = View { group: &self.group, index: 0 };
-        let tagged = |lane: &&Lane| *labels == BTreeMap::from([(view.tag_label().to_owned(), crate::mesh::view::service_tag(lane).to_owned())]);
+        let tagged =
+            |lane: &&Lane| *labels == BTreeMap::from([(view.tag_label().to_owned(), crate::mesh::view::service_tag(lane).to_owned())]);
         self.group.lanes.iter().find(tagged).map(|lane| lane.name.as_str())
     }
 
