@@ -55,9 +55,15 @@ def test_dask(router: Router, frame: pd.DataFrame) -> None:
 def ray() -> Iterator[Any]:
     import ray as module
 
-    module.init(
-        num_cpus=2, include_dashboard=False, configure_logging=False, log_to_driver=False, _node_ip_address="127.0.0.1"
-    )
+    for tries_left in reversed(range(4)):
+        try:
+            module.init(num_cpus=2, include_dashboard=False, log_to_driver=False, _node_ip_address="127.0.0.1")
+            break
+        except Exception as error:
+            # Ray gives a node 30 seconds to start, which a busy machine may not have.
+            module.shutdown()
+            if tries_left == 0 or "timed out during startup" not in str(error):
+                raise
     yield module
     module.shutdown()
 
