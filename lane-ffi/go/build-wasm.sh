@@ -28,7 +28,7 @@ fi
 tools="$work/node_modules/binaryen/bin"
 
 # Where sources stand on this machine is nobody's business, and would make every machine's file another one.
-flags="--remap-path-prefix=$root="
+flags="--remap-path-prefix=$root= --remap-path-prefix=$(rustc --print sysroot)/lib/rustlib/src/rust=rust"
 for registry in "${CARGO_HOME:-$HOME/.cargo}"/registry/src/*; do flags="$flags --remap-path-prefix=$registry="; done
 (cd "$root" && RUSTFLAGS="$flags" CARGO_TARGET_DIR="$work" cargo build --quiet --package lane-ffi --lib --features lane-formats/small --profile wasm --target wasm32-unknown-unknown)
 

@@ -11,7 +11,7 @@ import (
 // ErrClosed is returned by every method of a [Router] that was closed.
 var ErrClosed = errors.New("lane: the router is closed")
 
-// ErrDefect is returned when the engine itself failed, which is a defect of lane and never the fault of a request. Nothing
+// ErrDefect is returned when the engine itself failed: a defect of lane, or memory ran out; never the fault of a request. Nothing
 // was decided, and the router goes on answering other requests.
 var ErrDefect = errors.New("lane: the engine failed; please report this defect with the configuration and the request")
 

@@ -42,6 +42,8 @@ pub use inspect::*;
 pub use json::*;
 pub use liveness::*;
 pub use packed::{lane_packed, lane_packed_abi, lane_packed_call, lane_packed_compile, lane_packed_free};
+#[cfg(target_family = "wasm")]
+pub use packed::{lane_packed_lend, lane_packed_return};
 pub use request::*;
 pub use router::*;
 pub use status::*;
