@@ -7,11 +7,11 @@ import type { MeshAnswer, MeshQuestion } from "./mesh";
 const loaded = init();
 
 self.addEventListener("message", async (event: MessageEvent<MeshQuestion>) => {
-  const { id, text, format, lossy } = event.data;
+  const { id, text, format, upstream, lossy } = event.data;
   const say = (answer: Omit<MeshAnswer, "id">): void => self.postMessage({ id, ...answer });
   try {
     await loaded;
-    const made = exportMesh(text, format, { format: "yaml", file: CONFIG_FILE, lossy });
+    const made = exportMesh(text, format, { format: "yaml", file: CONFIG_FILE, upstream, lossy });
     say({ yaml: made.yaml, notes: made.notes, problem: null });
   } catch (error) {
     const isRefused = error instanceof LaneError && error.kind === "config";

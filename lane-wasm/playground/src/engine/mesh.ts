@@ -7,6 +7,8 @@ export interface MeshQuestion {
   id: number;
   text: string;
   format: MeshFormat;
+  /** Istio: only what upstream Istio has, without what ASM adds. */
+  upstream: boolean;
   /** What the mesh cannot do is left out, with a warning. */
   lossy: boolean;
 }
@@ -23,7 +25,7 @@ let worker: Worker | null = null;
 let next = 1;
 
 /** Asks for a configuration in a mesh's words. A worker that does not answer is given up, and the next question starts another. */
-export function exportMesh(text: string, format: MeshFormat, lossy: boolean): Promise<MeshAnswer> {
+export function exportMesh(asked: Omit<MeshQuestion, "id">): Promise<MeshAnswer> {
   const here = (worker ??= startMeshWorker());
   const id = next++;
   return new Promise((resolve) => {
@@ -48,6 +50,6 @@ export function exportMesh(text: string, format: MeshFormat, lossy: boolean): Pr
     const timer = setTimeout(() => giveUp(`this takes longer than ${PATIENCE_MS / 1000} s; use \`lane export\``), PATIENCE_MS);
     here.addEventListener("message", heard);
     here.addEventListener("error", failed);
-    here.postMessage({ id, text, format, lossy } satisfies MeshQuestion);
+    here.postMessage({ id, ...asked } satisfies MeshQuestion);
   });
 }

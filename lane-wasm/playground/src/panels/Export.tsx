@@ -78,21 +78,22 @@ export function Export() {
   );
 }
 
-const MESHES: { format: MeshFormat; label: string; file: string }[] = [
-  { format: "istio", label: "Istio", file: "istio.yaml" },
-  { format: "asm", label: "ASM lanes", file: "asm.yaml" },
-  { format: "gateway-api", label: "Gateway API", file: "gateway-api.yaml" },
-  { format: "envoy", label: "Envoy", file: "envoy.yaml" },
+const MESHES: { id: string; format: MeshFormat; upstream: boolean; label: string; file: string }[] = [
+  { id: "istio", format: "istio", upstream: true, label: "Istio", file: "istio.yaml" },
+  { id: "istio-asm", format: "istio", upstream: false, label: "Istio with ASM", file: "istio-asm.yaml" },
+  { id: "asm", format: "asm", upstream: false, label: "ASM lanes", file: "asm.yaml" },
+  { id: "gateway-api", format: "gateway-api", upstream: false, label: "Gateway API", file: "gateway-api.yaml" },
+  { id: "envoy", format: "envoy", upstream: false, label: "Envoy", file: "envoy.yaml" },
 ];
 
 function Body() {
-  const mesh = MESHES.find((one) => one.format === chosen.value);
+  const mesh = MESHES.find((one) => one.id === chosen.value);
   const kind = KINDS.find((one) => one.id === chosen.value);
   return (
     <div class="export">
       <div>
         <Choice legend="This request" options={KINDS.map((one) => ({ id: one.id, label: one.label }))} />
-        <Choice legend="The configuration, for a mesh" options={MESHES.map((one) => ({ id: one.format, label: one.label }))} />
+        <Choice legend="For a mesh" options={MESHES} />
       </div>
       {mesh && <MeshExport {...mesh} />}
       {kind && <Plain kind={kind} />}

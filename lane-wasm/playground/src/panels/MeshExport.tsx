@@ -12,17 +12,24 @@ import { Made } from "./Made";
 /** Chosen for every format alike. */
 const lossy = signal(true);
 
-export function MeshExport({ format, label, file }: { format: MeshFormat; label: string; file: string }) {
+interface MeshProps {
+  format: MeshFormat;
+  upstream: boolean;
+  label: string;
+  file: string;
+}
+
+export function MeshExport({ format, upstream, label, file }: MeshProps) {
   const [answer, setAnswer] = useState<MeshAnswer | null>(null);
   const isLossy = lossy.value;
   useEffect(() => {
     let isCurrent = true;
     setAnswer(null);
-    void exportMesh(text.peek(), format, isLossy).then((made) => isCurrent && setAnswer(made));
+    void exportMesh({ text: text.peek(), format, upstream, lossy: isLossy }).then((made) => isCurrent && setAnswer(made));
     return () => {
       isCurrent = false;
     };
-  }, [format, isLossy]);
+  }, [format, upstream, isLossy]);
   return (
     <div class="made">
       <label class="check">

@@ -166,7 +166,7 @@ check("mesh formats are written on demand, with what a mesh cannot say", async (
   await stage.answered();
   assert.ok(!loaded.some((url) => url.includes("mesh")), "nothing of it is loaded before");
   await page.getByRole("button", { name: "Export" }).click();
-  for (const [label, kind] of [["Istio", /kind: "?VirtualService/], ["ASM lanes", /ASMSwimLane/], ["Gateway API", /HTTPRoute/], ["Envoy", /weighted_clusters|clusters:/]]) {
+  for (const [label, kind] of [["Istio", /kind: "?VirtualService/], ["Istio with ASM", /ASMHeaderPropagation/], ["ASM lanes", /ASMSwimLane/], ["Gateway API", /HTTPRoute/], ["Envoy", /weighted_clusters|clusters:/]]) {
     await page.getByRole("radio", { name: label, exact: true }).check();
     const made = page.getByRole("textbox", { name: label, exact: true });
     await made.waitFor();
