@@ -15,7 +15,7 @@ function cost(runs: number, work: (run: number) => void): number {
   return (user + system) / 1000 / runs;
 }
 
-test("200 rules are evaluated again in 5 ms", () => {
+test("200 rules: what an answer costs", () => {
   const text = manyRules(200);
   const evaluator = new Evaluator();
   const ask = (run: number, text: string) => {
