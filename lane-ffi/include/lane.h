@@ -182,7 +182,8 @@
 // All lines of the header go.
 #define LANE_CHANGE_REMOVE 2
 
-// A buffer of this size has room for the changes of every request whose header lines have at most 15,000 bytes together.
+// A buffer of this size has room for the changes of every request whose header lines have at most 15,000 bytes together, unless
+// LANE_WANT_FOUND asks for more.
 #define LANE_BUFFER_BYTES 32768
 
 // The engine works in so many bytes of the buffer: the longest line that it may write.

@@ -171,7 +171,8 @@ pub struct lane_change {
     pub value: lane_str,
 }
 
-/// A buffer of this size has room for the changes of every request whose header lines have at most 15,000 bytes together.
+/// A buffer of this size has room for the changes of every request whose header lines have at most 15,000 bytes together, unless
+/// LANE_WANT_FOUND asks for more.
 pub const LANE_BUFFER_BYTES: usize = 32768;
 /// The engine works in so many bytes of the buffer: the longest line that it may write.
 pub const LANE_WORK_BYTES: usize = 8192;
