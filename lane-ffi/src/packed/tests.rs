@@ -1,4 +1,5 @@
 //! The packed calls give the same answers as requests as data, and survive any bytes.
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test says what failed by failing")]
 
 use std::{fs, path::Path};
 
