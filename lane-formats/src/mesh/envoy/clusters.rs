@@ -6,6 +6,8 @@ use std::collections::BTreeSet;
 use lane_core::config::{Group, Lane, Mode};
 use serde_json::{Value, json};
 
+use super::clause::object;
+
 /// The endpoints of one service in one lane.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Subset {
@@ -103,36 +105,40 @@ impl Clusters {
 }
 
 fn written(subset: &Subset, source: Source) -> Value {
-    let mut cluster = json!({ "name": subset.name });
+    let mut cluster = object(json!({ "name": subset.name }));
     match source {
-        Source::Discovered => {
-            cluster["type"] = json!("EDS");
-            cluster["eds_cluster_config"] = json!({ "eds_config": { "ads": {}, "resource_api_version": "V3" } });
-        }
+        Source::Discovered => cluster.extend(object(json!({
+            "type": "EDS",
+            "eds_cluster_config": { "eds_config": { "ads": {}, "resource_api_version": "V3" } },
+        }))),
         Source::Static { endpoints, checked } => {
-            cluster["type"] = json!("STATIC");
-            cluster["load_assignment"] = json!({
-                "cluster_name": subset.name,
-                "endpoints": [{ "lb_endpoints": endpoints }],
-                // One healthy endpoint takes all: otherwise a part would go to the fallback as soon as some are ill.
-                "policy": { "overprovisioning_factor": 100_000 },
-            });
+            cluster.extend(object(json!({
+                "type": "STATIC",
+                "load_assignment": {
+                    "cluster_name": subset.name,
+                    "endpoints": [{ "lb_endpoints": endpoints }],
+                    // One healthy endpoint takes all: otherwise a part would go to the fallback as soon as some are ill.
+                    "policy": { "overprovisioning_factor": 100_000 },
+                },
+            })));
             if checked {
-                cluster["health_checks"] = json!([{
+                let check = json!({
                     "timeout": "1s",
                     "interval": "1s",
                     "unhealthy_threshold": 2,
                     "healthy_threshold": 1,
                     "tcp_health_check": {},
-                }]);
+                });
+                cluster.insert("health_checks".into(), json!([check]));
             }
         }
     }
-    cluster["common_lb_config"] = never_to_the_unhealthy();
-    // For who makes the endpoints, and for people.
-    cluster["metadata"] =
-        json!({ "filter_metadata": { "lane": { "service": subset.host, "lane": subset.lane, "labels": subset.labels } } });
-    cluster
+    cluster.extend(object(json!({
+        "common_lb_config": never_to_the_unhealthy(),
+        // For who makes the endpoints, and for people.
+        "metadata": { "filter_metadata": { "lane": { "service": subset.host, "lane": subset.lane, "labels": subset.labels } } },
+    })));
+    Value::Object(cluster)
 }
 
 /// Without this Envoy sends requests to unhealthy endpoints once half of them are (its panic mode).

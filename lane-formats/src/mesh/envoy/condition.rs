@@ -237,6 +237,8 @@ fn string_match(kind: Kind<'_>) -> Value {
 }
 
 fn regex(pattern: &str) -> Value {
+    // Envoy takes no empty expression.
+    let pattern = if pattern.is_empty() { "(?:)" } else { pattern };
     json!({ "safe_regex": { "regex": pattern } })
 }
 

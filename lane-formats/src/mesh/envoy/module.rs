@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use super::{
     super::Report,
     Listener, Writer,
+    clause::object,
     clusters::contains,
     gateway::{guiding, holds_at},
 };
@@ -84,13 +85,14 @@ impl Writer<'_> {
         self.asking("sidecar".to_owned(), module, json!({ "role": "outbound" }), &[])
     }
 
-    fn asking(&self, name: String, module: &str, mut settings: Value, removed: &[String]) -> Listener {
-        settings["cluster"] = json!(CLUSTER);
+    fn asking(&self, name: String, module: &str, settings: Value, removed: &[String]) -> Listener {
+        let mut settings = object(settings);
+        settings.insert("cluster".into(), json!(CLUSTER));
         if let Some(pass) = &self.options.envoy.pass_cluster {
-            settings["pass_cluster"] = json!(pass);
+            settings.insert("pass_cluster".into(), json!(pass));
         }
         // As text: numbers of a protobuf Struct are floating-point.
-        settings["plan"] = json!(serde_json::to_string(self.config).unwrap_or_default());
+        settings.insert("plan".into(), json!(serde_json::to_string(self.config).unwrap_or_default()));
         let add = |name: &str, append: &str| json!({ "header": { "key": name, "value": format!("%METADATA(ROUTE:lane:{name})%") }, "append_action": append });
         // The module names what it sets as the plan spells it, and what stays in lower case. What it does not name is empty, and is not set.
         let mut added = Vec::new();
@@ -107,15 +109,15 @@ impl Writer<'_> {
             "specifier_name": name,
             "specifier_config": { "@type": "type.googleapis.com/google.protobuf.Struct", "value": settings },
         });
-        let mut route = json!({
+        let mut route = object(json!({
             "name": "lane",
             "match": { "prefix": "/" },
             "route": { "inline_cluster_specifier_plugin": { "extension": { "name": "lane", "typed_config": specifier } } },
             "request_headers_to_add": added,
             "response_headers_to_add": [add("set-cookie", "APPEND_IF_EXISTS_OR_ADD")],
-        });
+        }));
         if !removed.is_empty() {
-            route["request_headers_to_remove"] = json!(removed);
+            route.insert("request_headers_to_remove".into(), json!(removed));
         }
         let mut listener = Listener::new(name);
         listener.virtual_hosts.push(json!({ "name": "lane", "domains": ["*"], "routes": [route] }));

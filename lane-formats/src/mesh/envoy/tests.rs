@@ -57,7 +57,7 @@ fn what_routes_cannot_say_is_reported_with_its_field() {
             rule(json!({ "lane": "v2", "match": [{ "source": { "service": { "present": true } } }] })),
             "groups[0].rules[0].match[0].source.service",
         ),
-        (rule(json!({ "lane": "v2", "match": [{ "any": any }] })), "groups[0].rules[0].match[0]"),
+        (rule(json!({ "lane": "v2", "match": [{ "any": any }] })), "groups[0].rules[0].match[0].any"),
         (rule(json!({ "lane": "v2", "match": [{ "not": { "path": { "regex": r"/a(^b|c)" } } }] })), "groups[0].rules[0].match[0].not.path"),
     ];
     for (config, path) in cases {
@@ -75,6 +75,15 @@ fn what_routes_cannot_say_is_reported_with_its_field() {
     for config in fine {
         assert_eq!(losses(&config), [], "{config}");
     }
+}
+
+#[test]
+fn no_expression_is_empty() {
+    // Envoy refuses a configuration with an empty expression; the comparison met one in 1,200 configurations.
+    let config = rule(json!({ "lane": "v2", "match": [{ "path": { "in": [""] }, "query": { "q": { "not": { "in": ["", "a"] } } } }] }));
+    let options = ExportOptions { with_listeners: true, ..ExportOptions::default() };
+    let text = exported(&config, &options).documents[0].to_string();
+    assert!(text.contains(r#""safe_regex":{"regex":"(?:)"}"#) && !text.contains(r#""regex":"""#), "{text}");
 }
 
 #[test]
