@@ -5,6 +5,7 @@ For each number of rules one Envoy is started, with one worker and these listene
   native     N routes, each matching one value of a header, setting the guiding header and naming a cluster
   specifier  one route with the module as cluster specifier; the plan has the same N rules
   filter     the module as HTTP filter and one route by `cluster_header`
+  both       the filter decides, and one route with the specifier in the role `filter` takes its choice
   one route  a single static route that sets nothing: what no decision at all would cost
 
 `wrk` sends requests over loopback whose header value walks through all N rules; another Envoy answers them. A round runs
@@ -113,6 +114,7 @@ def compare(count: int, rounds: int, seconds: int) -> dict[str, list[float]]:
             harness.listener("native", native_routes(count)),
             harness.listener("specifier", specifier(settings)),
             harness.listener("filter", harness.filter_routes(), [harness.lane_filter(settings, how="text")]),
+            harness.listener("both", [harness.by_filter_route()], [harness.lane_filter(settings, how="text")]),
             harness.listener("one route", [{"match": {"prefix": "/"}, "route": {"cluster": f"{HOST}|v1"}}]),
         ]
         clusters = [cluster(f"{HOST}|{lane}", port) for lane in LANES]
@@ -133,8 +135,8 @@ def compare(count: int, rounds: int, seconds: int) -> dict[str, list[float]]:
 
 
 def check(envoy: harness.Envoy, count: int):
-    """All three must decide the same, or their costs say nothing: asked through a route that tells."""
-    for name in ("native", "specifier", "filter"):
+    """All must decide the same, or their costs say nothing: asked through a route that tells."""
+    for name in ("native", "specifier", "filter", "both"):
         for rule in {0, 1, 2, count // 2, count - 1}:
             before = envoy.stats()
             with envoy.client(name) as client:

@@ -187,6 +187,7 @@ callbacks! {
     http_set_header: fn(Pointer, u32, Buffer, Buffer) -> bool;
     http_add_header: fn(Pointer, u32, Buffer, Buffer) -> bool;
     http_clear_route_cache: fn(Pointer);
+    http_clear_route_cluster_cache: fn(Pointer);
     http_get_cluster_host_count: fn(Pointer, u32, *mut usize, *mut usize, *mut usize) -> bool;
     http_filter_get_attribute_string: fn(Pointer, u32, *mut Buffer) -> bool;
     http_send_response: fn(Pointer, u32, *const HeaderLine, usize, Buffer, Buffer);
@@ -398,6 +399,14 @@ impl Stream {
         if let Some(clear) = callbacks().http_clear_route_cache {
             // SAFETY: the filter is valid.
             unsafe { clear(self.0) };
+        }
+    }
+
+    /// Makes Envoy ask the cluster specifier of the route again, before this returns; without one nothing happens.
+    pub fn refresh_cluster(&self) {
+        if let Some(refresh) = callbacks().http_clear_route_cluster_cache {
+            // SAFETY: the filter is valid.
+            unsafe { refresh(self.0) };
         }
     }
 

@@ -1,6 +1,7 @@
-//! The HTTP filter: headers are changed in place, the cluster is put into a header that the route reads
-//! (`cluster_header`), and Envoy is made to look for the route again. It tells about endpoints of the cluster to which a
-//! request is routed only, so a fallback costs one more look.
+//! The HTTP filter: headers are changed in place. Where the route has our cluster specifier in the role `filter`, that
+//! decides on the filter's behalf and chooses the cluster. Else the cluster is put into a header that the route reads
+//! (`cluster_header`), and Envoy is made to look for the route again; it then tells about endpoints of the cluster to which
+//! a request is routed only, so a fallback costs one more look.
 
 use core::cell::Cell;
 use std::hash::{BuildHasher, RandomState};
@@ -9,6 +10,7 @@ use crate::{
     abi::{HeaderLines, Hosts, Store, Stream},
     decide::{Host, Instance, Scratch, Verdict},
     settings::{Role, Settings},
+    specifier::{self, Outcome},
 };
 
 /// The filter as configured.
@@ -78,8 +80,8 @@ impl FilterConfig {
     /// What is wrong with it.
     pub fn new(config: &[u8]) -> Result<Self, String> {
         let settings = Settings::read(config)?;
-        if settings.pass_cluster.is_some() {
-            return Err("`pass_cluster` is for cluster specifiers; the filter leaves such requests to the other routes".to_owned());
+        if settings.role == Role::Filter {
+            return Err("the role `filter` is for cluster specifiers, which then leave the decision to the filter".to_owned());
         }
         Instance::new(settings).map(Self)
     }
@@ -97,19 +99,20 @@ impl Filter {
         let instance = &config.0;
         let header = instance.settings.cluster_header.as_str();
         let mut host = Routed { stream, header, cluster: None, roll: random() };
+        if instance.settings.role == Role::Inbound {
+            Scratch::lend(|scratch| instance.arrive(&host, scratch));
+            return Next::Continue;
+        }
+        if let Some(outcome) = specifier::on_behalf(instance, || stream.refresh_cluster()) {
+            Scratch::lend(|scratch| self.change(stream, scratch));
+            return match outcome {
+                Outcome::Routed => Next::Continue,
+                Outcome::Answer { status, why } => answer(stream, status, why),
+            };
+        }
         Scratch::lend(|scratch| {
-            if instance.settings.role == Role::Inbound {
-                instance.arrive(&host, scratch);
-                return Next::Continue;
-            }
             let verdict = instance.decide(&mut host, scratch);
-            for (name, value) in scratch.changes().iter() {
-                match value {
-                    Some(value) => stream.set_request_header(name, value),
-                    None => stream.remove_request_header(name),
-                }
-            }
-            self.cookie = (!scratch.cookie.is_empty()).then(|| scratch.cookie.as_str().into());
+            self.change(stream, scratch);
             match verdict {
                 Verdict::Cluster(cluster) => host.route(cluster),
                 Verdict::Pass => {
@@ -117,13 +120,21 @@ impl Filter {
                     stream.remove_request_header(header);
                     stream.clear_route_cache();
                 }
-                Verdict::Answer { status, why } => {
-                    stream.respond(status, body(status), why);
-                    return Next::Stop;
-                }
+                Verdict::Answer { status, why } => return answer(stream, status, why),
             }
             Next::Continue
         })
+    }
+
+    /// Changes the request's headers, and keeps the cookie for the response.
+    fn change(&mut self, stream: &Stream, scratch: &Scratch) {
+        for (name, value) in scratch.changes().iter() {
+            match value {
+                Some(value) => stream.set_request_header(name, value),
+                None => stream.remove_request_header(name),
+            }
+        }
+        self.cookie = (!scratch.cookie.is_empty()).then(|| scratch.cookie.as_str().into());
     }
 
     /// The response's headers are there.
@@ -138,6 +149,11 @@ impl Default for Filter {
     fn default() -> Self {
         Self::new()
     }
+}
+
+fn answer(stream: &Stream, status: u16, why: &'static str) -> Next {
+    stream.respond(status, body(status), why);
+    Next::Stop
 }
 
 const fn body(status: u16) -> &'static str {

@@ -95,8 +95,7 @@ pub unsafe extern "C" fn envoy_dynamic_module_on_cluster_specifier_select(specif
     guard("cluster_specifier_select", false, || {
         // SAFETY: by the caller's promise; many threads may select at once, none of them changes the specifier.
         let (specifier, selection) = unsafe { (&*specifier.cast::<Specifier>(), Selection::new(context)) };
-        specifier.select(selection);
-        true
+        specifier.select(selection)
     })
 }
 

@@ -17,6 +17,8 @@ pub enum Role {
     Outbound,
     /// A request arrives at the workload beside this proxy (S26a): nothing is decided, lanes are remembered for trace ids.
     Inbound,
+    /// Of a cluster specifier: the HTTP filter before it decides.
+    Filter,
 }
 
 /// The workload beside this proxy: the caller in the role `outbound`.
@@ -104,7 +106,7 @@ pub struct Settings {
     pub plan: PlanText,
     /// The template of cluster names, with `{service}`, `{lane}`, `{tag}` and `{group}`.
     pub cluster: String,
-    /// The cluster of requests that lane leaves alone; role `inbound`: that of the workload.
+    /// The cluster of requests that lane leaves alone, where a specifier names it; role `inbound`: that of the workload.
     pub pass_cluster: Option<String>,
     /// The header by which the HTTP filter tells the route which cluster is meant; lower case.
     pub cluster_header: String,
@@ -153,6 +155,8 @@ impl Settings {
 impl<P> Document<P> {
     fn check(self, text_of: impl FnOnce(P) -> (String, Format)) -> Result<Settings, String> {
         let plan = match (self.plan, self.plan_file) {
+            (None, None) if self.role == Role::Filter => PlanText { origin: String::new(), text: String::new(), format: Format::Json },
+            _ if self.role == Role::Filter => return Err("in the role `filter` the plan is the filter's".to_owned()),
             (Some(plan), None) => {
                 let (text, format) = text_of(plan);
                 PlanText { origin: "plan".to_owned(), text, format }
@@ -245,6 +249,7 @@ mod tests {
         assert!(refused("role: outbound\nplan: x\nplan_file: y\n").contains("exclude each other"));
         assert!(refused("role: outbound\nplan_file: /no/such/file\n").contains("`/no/such/file` cannot be read"));
         assert!(refused("role: outbound\nplan: x\ngateway: g\n").contains("`gateway` has a meaning only in the role `gateway`"));
+        assert!(refused("role: filter\nplan: x\n").contains("the plan is the filter's"));
         assert!(refused("role: inbound\nplan: x\nworkload: {lane: v1}\n").contains("`workload`"));
         assert!(refused("role: outbound\nplan: x\ncluster_header: 'a b'\n").contains("`a b` is no header name"));
         assert!(

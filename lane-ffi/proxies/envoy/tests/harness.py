@@ -177,6 +177,13 @@ def filter_routes(passes_to=None) -> list[dict]:
     return routes
 
 
+def by_filter_route() -> dict:
+    """A route whose cluster the filter chooses, without a header in between."""
+    route = specifier_route({"role": "filter"}, context=())
+    del route["response_headers_to_add"]
+    return route
+
+
 def lane_filter(settings, how="struct", name="lanes") -> dict:
     return {
         "name": "lane",

@@ -57,6 +57,7 @@ class Refused(Forms):
             for settings, message in wrong.items():
                 routes = [specifier_route(settings, how="text")] if form == "specifier" else filter_routes()
                 filters = [] if form == "specifier" else [lane_filter(settings, how="text")]
+                # With both it is the filter that has settings.
                 code, said = Envoy(version, [listener("main", routes, filters)], []).validate()
                 self.assertNotEqual(code, 0)
                 self.assertIn(f"`lanes` is refused: {message}" if not settings else message, said)
@@ -190,7 +191,7 @@ class Reload(unittest.TestCase):
             clusters = [upstreams.cluster(name) for name in PERMISSIVE_CLUSTERS]
             own = f"{CHAIN[0]}|v3"
             settings = outbound(PERMISSIVE, service="mocka")
-            for form in ("specifier", "filter"):
+            for form in ("specifier", "filter", "both"):
                 with self.subTest(form=form), Envoy(NEWEST, [front(form, "main", settings)], clusters, concurrency=2) as envoy:
                     envoy.wait_for_health(PERMISSIVE_CLUSTERS)
                     with Load(envoy, 4, [("version", "v3")]) as load:

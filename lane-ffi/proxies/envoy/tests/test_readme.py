@@ -58,21 +58,25 @@ def manager(text: str) -> str:
 
 class Readme(unittest.TestCase):
     def test_its_configurations_run(self):
-        gateway, settings, filtered = BLOCKS
+        gateway, settings, filtered, by_filter = BLOCKS
         # The second block is what another role writes instead of the first one's settings.
         head, old = gateway.split("              role: gateway\n")
         self.assertIn("cluster:", old)
         outbound = re.sub(r"  request_headers_to_remove:.*\n", "", head) + settings
         as_routes = lambda routes: manager(SPECIFIED.format(routes=textwrap.indent(routes, "    ").strip()))
+        # The filter's block with the one route in place of its own.
+        filter_only, its_routes = filtered.split("    routes:\n")
+        self.assertIn("cluster_header", its_routes)
+        both = manager(filter_only + textwrap.indent(by_filter, "    "))
         listeners = "".join(
             LISTENER.format(name=name, manager=text)
-            for name, text in [("gateway", as_routes(gateway)), ("outbound", as_routes(outbound)), ("filter", manager(filtered))]
+            for name, text in [("gateway", as_routes(gateway)), ("outbound", as_routes(outbound)), ("filter", manager(filtered)), ("both", both)]
         )
         with Upstreams() as upstreams:
             names = [*PERMISSIVE_CLUSTERS, "original_destination", "elsewhere"]
             with Yaml(max(ENVOYS), listeners, [upstreams.cluster(name) for name in names]) as envoy:
                 envoy.wait_for_health(names)
-                for entrance in ("gateway", "filter"):
+                for entrance in ("gateway", "filter", "both"):
                     with envoy.client(entrance) as client:
                         answer = client.get(headers=[("version", "v9"), ("baggage", "a=1")])
                         lane = answer.header("version")
