@@ -193,7 +193,7 @@ fn law(format: MeshFormat, config: fn(u64) -> Value, count: u64, least: u64) {
     failures.sort_by_key(String::len);
     if let Some(folder) = std::env::var_os("LANE_MESH_FAILURES") {
         failures.iter().enumerate().for_each(|(index, failure)| {
-            std::fs::write(std::path::Path::new(&folder).join(format!("{}-{index:03}", format.name())), failure).unwrap()
+            std::fs::write(std::path::Path::new(&folder).join(format!("{}-{index:03}", format.name())), failure).unwrap();
         });
     }
     assert!(failures.is_empty(), "{} failures, the shortest:\n{}", failures.len(), failures[0]);
