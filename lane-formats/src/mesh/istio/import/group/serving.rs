@@ -235,7 +235,12 @@ impl<'n> Draft<'n> {
                 }
                 let by_host: BTreeMap<String, BTreeMap<String, String>> =
                     services.iter().filter_map(|host| Some((host.clone(), labels(host, get(host)?.0)?))).collect();
-                let common = by_host.values().find_map(|labels| labels.get(&tag).filter(|_| labels.len() == 1)).cloned();
+                let single = |labels: &BTreeMap<String, String>| labels.get(&tag).filter(|_| labels.len() == 1).cloned();
+                // The tag is that of subsets which are the lane's by name, not of those that serve in its place.
+                let own = mesh.subsets.iter().filter(|subset| {
+                    hosts.contains(&subset.host) && self.owners.get(subset.name).is_some_and(|owners| owners.contains(name))
+                });
+                let common = own.map(|subset| &subset.labels).find_map(single).or_else(|| by_host.values().find_map(single));
                 let service_tag = common.unwrap_or_else(|| name.clone());
                 let usual = BTreeMap::from([(tag.clone(), service_tag.clone())]);
                 let is_baseline = self.group.baseline.as_ref() == Some(name);
