@@ -122,7 +122,9 @@ fn chosen<'c>(config: &'c Config, options: &ExportOptions, report: &mut Report) 
         report.keep_places(config.groups.iter().position(|group| group.name == *name));
         config.groups.retain(|group| group.name == *name);
         if all > 1 {
-            let message = format!("the other groups are left out: their context is not removed from requests that `{name}` takes, and their rules come neither before nor after");
+            let message = format!(
+                "the other groups are left out: their context is not removed from requests that `{name}` takes, and their rules come neither before nor after"
+            );
             report.approximated(&FieldPath::root().field("groups").index(0), message, "export all groups, where they share a gateway");
         }
         return Some(std::borrow::Cow::Owned(config));
