@@ -356,7 +356,7 @@ pub extern "C" fn lane_packed_abi() -> u32 {
 
 /// Compiles the packed configuration of `length` bytes at `request`.
 ///
-/// Returns 0, or a [`status`]. After 0 and after [`status::REFUSED`], `*handle` is a handle that the caller
+/// Returns 0, or a status. After 0 and after `status::REFUSED`, `*handle` is a handle that the caller
 /// gives to [`lane_packed_free`] once; else it is NULL. `handle` may not be NULL.
 ///
 /// # Safety
@@ -386,7 +386,7 @@ pub unsafe extern "C" fn lane_packed_compile(request: *const u8, length: usize, 
 
 /// Answers the packed request of `request_length` bytes at `request` into the `room` bytes at `answer`.
 ///
-/// Returns the length of the answer, or a [`status`]. When the length is above `room`, the answer is incomplete:
+/// Returns the length of the answer, or a status. When the length is above `room`, the answer is incomplete:
 /// the same call with more room gives all of it. A buffer of 16 KiB is enough for nearly every decision, and 8 KiB
 /// of it are lent to the engine meanwhile, which then needs no stack for them.
 ///
