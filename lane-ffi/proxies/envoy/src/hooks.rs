@@ -1,4 +1,4 @@
-//! What Envoy calls. Every hook runs its body behind [`guard`], with what it answers after a panic beside it: a panic
+//! What Envoy calls. Every hook runs its body behind `guard`, with what it answers after a panic beside it: a panic
 //! that left the module would end the proxy.
 //!
 //! Envoy looks all hooks of an extension up when it loads a configuration, so those that have nothing to do are here too.
