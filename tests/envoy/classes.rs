@@ -23,7 +23,7 @@ pub fn refused(ask: &Ask) -> Option<&'static str> {
     if path.iter().any(|byte| !byte.is_ascii_graphic()) {
         return Some("path-bytes");
     }
-    if !is_host(&ask.authority.as_ref().map_or(&[][..], |authority| &authority.0)) {
+    if !is_host(ask.authority.as_ref().map_or(&[][..], |authority| &authority.0)) {
         return Some("authority-bytes");
     }
     if ask.headers.iter().any(|(_, value)| trim(&value.0).iter().any(|byte| *byte < b' ' && *byte != b'\t' || *byte == 0x7f)) {
@@ -119,7 +119,7 @@ impl Mentioned {
             for rule in &group.rules {
                 match &rule.lane_from {
                     Some(LaneFrom::Header(name)) if known.guiding.iter().all(|guiding| !guiding.eq_ignore_ascii_case(name)) => {
-                        known.single.push(name.clone())
+                        known.single.push(name.clone());
                     }
                     Some(LaneFrom::Baggage(key)) => known.members.push(key.clone()),
                     Some(LaneFrom::Cookie(_)) => known.cookies = true,

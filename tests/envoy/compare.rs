@@ -263,7 +263,16 @@ fn compare(candidate: &Candidate, ask: &Ask, answer: &Answer, tally: &mut Tally)
     let mut ask = ask.clone();
     let decide = |ask: &Ask| serde_json::to_value(ask.answer(&candidate.router).unwrap()).unwrap();
     let mut wanted = decide(&ask);
-    if let Some(cookie) =
+    if candidate.way == Way::Module {
+        let given = |cookie: &Value| {
+            format!("{}={}; Max-Age={}; Path=/; HttpOnly", text(&cookie["name"]), text(&cookie["value"]), cookie["ttl_seconds"])
+        };
+        let (wanted, got) = (wanted["set_cookie"].is_object().then(|| given(&wanted["set_cookie"])), answer.header("set-cookie"));
+        tally.cookies += usize::from(wanted.is_some());
+        if wanted != got {
+            return Err(format!("cookie: wanted {wanted:?}, got {got:?}"));
+        }
+    } else if let Some(cookie) =
         generated(candidate, &wanted).filter(|_| wanted["outcome"] != "unavailable" || answer.header("set-cookie").is_some())
     {
         // The value is Envoy's own. With it, the client must come to where it was sent now.

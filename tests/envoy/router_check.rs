@@ -117,7 +117,7 @@ fn answer(key: &str, met: Option<&Route>, counted: Option<&str>, ask: &Ask) -> O
 fn rewritten(action: &Value, matches: &Value, path: &str) -> String {
     let matched = matches["path"].as_str().or(matches["prefix"].as_str()).map_or(0, str::len);
     match action["prefix_rewrite"].as_str() {
-        Some(rewrite) => format!("{rewrite}{}", &path[matched..]),
+        Some(rewrite) => format!("{rewrite}{}", path.get(matched..).unwrap_or_default()),
         None => path.to_owned(),
     }
 }
