@@ -70,7 +70,7 @@ pub struct Export {
     #[arg(long, value_name = "CLUSTER")]
     pass_cluster: Option<String>,
     /// envoy: let lane's dynamic module decide, instead of routes [default NAME: lane_envoy]
-    #[arg(long, value_name = "NAME", num_args = 0..=1, default_missing_value = "lane_envoy")]
+    #[arg(long, value_name = "NAME", num_args = 0..=1, require_equals = true, default_missing_value = "lane_envoy")]
     module: Option<String>,
     /// envoy: a header that gives the roll of splits without a key, for tests
     #[arg(long, value_name = "HEADER")]
