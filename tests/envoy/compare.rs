@@ -278,7 +278,7 @@ fn compare(candidate: &Candidate, ask: &Ask, answer: &Answer, tally: &mut Tally)
         // The value is Envoy's own. With it, the client must come to where it was sent now.
         let given = given_cookie(&cookie, answer)?;
         ask.headers.insert(0, ("cookie".into(), given.into()));
-        wanted = json_without_cookie(decide(&ask));
+        wanted = json_without_cookie(serde_json::to_value(ask.answer(&only(candidate, &wanted)).unwrap()).unwrap());
         ask.headers.remove(0);
         tally.cookies += 1;
     } else if let Some(cookie) = answer.header("set-cookie") {
@@ -313,6 +313,20 @@ fn compare(candidate: &Candidate, ask: &Ask, answer: &Answer, tally: &mut Tally)
         tally.rewritten += 1;
     }
     same_headers(candidate, &ask, &wanted, &reached)
+}
+
+/// The same configuration with no other rule than the one that decided, and that one without conditions: the cookie is to
+/// choose the lane, and no condition on cookies is to notice it.
+fn only(candidate: &Candidate, decision: &Value) -> Router {
+    let mut config = candidate.config.clone();
+    for group in &mut config.groups {
+        let decides = decision["group"] == group.name.as_str();
+        group.rules.retain(|rule| decides && decision["rule"] == rule.name.as_str());
+        for rule in &mut group.rules {
+            (rule.matches, rule.hosts) = (None, None);
+        }
+    }
+    Router::compile(&config, &Options::default()).unwrap().router
 }
 
 fn text(value: &Value) -> &str {
