@@ -26,7 +26,7 @@ pub fn refused(ask: &Ask) -> Option<&'static str> {
     if !is_host(ask.authority.as_ref().map_or(&[][..], |authority| &authority.0)) {
         return Some("authority-bytes");
     }
-    if ask.headers.iter().any(|(_, value)| trim(&value.0).iter().any(|byte| *byte < b' ' && *byte != b'\t' || *byte == 0x7f)) {
+    if ask.headers.iter().any(|(_, value)| value.0.iter().any(|byte| *byte < b' ' && *byte != b'\t' || *byte == 0x7f)) {
         return Some("header-bytes");
     }
     None

@@ -108,7 +108,11 @@ impl Conditions<'_> {
             parts.push(cookie(name, leaf(matcher, positive)));
         }
         for (name, matcher) in &entry.baggage {
-            parts.push(baggage(&self.filters.member(name), leaf(matcher, positive)));
+            parts.push(baggage(&self.filters.member(name), leaf(matcher, positive)).ok_or_else(|| Untold {
+                path: path.field("baggage").field(name),
+                message: "Envoy cannot test a baggage member with this regular expression".into(),
+                help: "write it without bytes beyond ASCII in classes and without anchors inside",
+            })?);
         }
         if let Some(source) = &entry.source {
             parts.extend(self.source(source, positive, &path.field("source")));
@@ -190,7 +194,7 @@ pub(super) fn key_present(known: &mut Filters, key: &Key, present: bool) -> Clau
         }
         Key::Cookie(name) => cookie(name, leaf(&some, present)),
         Key::Query(name) => query(name, leaf(&some, present)).unwrap_or_else(Clauses::never),
-        Key::Baggage(name) => baggage(&known.member(name), leaf(&some, present)),
+        Key::Baggage(name) => baggage(&known.member(name), leaf(&some, present)).unwrap_or_else(Clauses::never),
         Key::SourceIp(_) => Clauses::when(present),
     }
 }
@@ -339,23 +343,28 @@ fn cookie(name: &str, leaf: Leaf<'_>) -> Clauses {
 }
 
 /// A test of a baggage member, which stands behind a `=` in the metadata, so that an empty one is not an absent one.
-fn baggage(member: &str, leaf: Leaf<'_>) -> Clauses {
+/// None where a regular expression cannot stand behind it.
+fn baggage(member: &str, leaf: Leaf<'_>) -> Option<Clauses> {
+    let pattern = match leaf {
+        Leaf::Value { kind, .. } => baggage_pattern(kind)?,
+        Leaf::Present(_) => String::new(),
+    };
     let test = |string: Value, invert: bool| Test::Metadata(metadata(member, &json!({ "string_match": string }), invert));
-    either_way(
+    Some(either_way(
         leaf,
         |invert| test(json!({ "prefix": "=" }), invert),
         |kind, invert| {
             let string = match kind.matcher {
                 Matcher::Exact(text) if !kind.fold && plain_in_baggage(text) => json!({ "exact": format!("={text}") }),
-                _ => regex(&format!("=(?:{})", baggage_pattern(kind))),
+                _ => regex(&format!("=(?:{pattern})")),
             };
             test(string, invert)
         },
-    )
+    ))
 }
 
 /// The member's octets for which a kind holds: what is no octet of baggage stands there percent-encoded.
-fn baggage_pattern(kind: Kind<'_>) -> String {
+fn baggage_pattern(kind: Kind<'_>) -> Option<String> {
     let text = |text: &str| -> String {
         let pieces = text.chars().map(|character| {
             if plain_in_baggage(character.encode_utf8(&mut [0; 4])) {
@@ -366,14 +375,14 @@ fn baggage_pattern(kind: Kind<'_>) -> String {
         });
         pieces.collect()
     };
-    match kind.matcher {
+    Some(match kind.matcher {
         Matcher::Exact(wanted) => text(wanted),
         Matcher::Prefix(wanted) => format!("{}.*", text(wanted)),
         Matcher::Suffix(wanted) => format!(".*{}", text(wanted)),
         Matcher::Contains(wanted) => format!(".*{}.*", text(wanted)),
         Matcher::In(list) => pattern::alternatives(list.iter().map(|wanted| text(wanted)).collect()),
-        _ => pattern::of(kind, Outside::NOTHING).unwrap_or_else(|| pattern::NEVER.into()),
-    }
+        _ => pattern::of(kind, Outside::BAGGAGE)?,
+    })
 }
 
 fn plain_in_baggage(text: &str) -> bool {

@@ -29,6 +29,9 @@ impl Outside {
     /// A value in a query.
     pub(super) const QUERY: Self = Self("&#");
 
+    /// A value of a baggage member.
+    pub(super) const BAGGAGE: Self = Self(",;");
+
     fn any(self) -> String {
         if self.0.is_empty() { ".*".into() } else { format!("[^{}]*", self.0) }
     }

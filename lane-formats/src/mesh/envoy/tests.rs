@@ -87,6 +87,14 @@ fn no_expression_is_empty() {
 }
 
 #[test]
+fn anchors_do_not_stand_inside_a_pattern() {
+    // A member's value stands behind a `=` in the metadata.
+    let config = rule(json!({ "lane": "v2", "match": [{ "baggage": { "user": { "regex": "^a$" } } }] }));
+    let options = ExportOptions { with_listeners: true, ..ExportOptions::default() };
+    assert!(exported(&config, &options).documents[0].to_string().contains(r#""regex":"=(?:a)""#));
+}
+
+#[test]
 fn losses_are_warnings_where_they_are_asked_for() {
     let config = config(json!({ "context": { "trace_id": "x-b3-traceid" } }));
     let options = ExportOptions { with_listeners: true, lossy: true, ..ExportOptions::default() };
