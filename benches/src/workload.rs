@@ -234,38 +234,11 @@ fn service_host(index: usize) -> String {
 }
 
 fn group(mode: Mode, lanes: impl Iterator<Item = String>, services: impl Iterator<Item = String>) -> Group {
-    let lane = |name| Lane { name, service_tag: None, services: None, labels: Default::default(), fallback: None };
-    Group {
-        name: "shop".into(),
-        mode,
-        gateways: None,
-        guiding_header: None,
-        context: None,
-        restore_headers: Vec::new(),
-        baseline: None,
-        tag_label: None,
-        unknown_lane: None,
-        keep_lane: false,
-        trust_client: false,
-        header_values: None,
-        services: services.map(|host| Service { host, aliases: Vec::new(), min_healthy_percent: 0 }).collect(),
-        lanes: lanes.map(lane).collect(),
-        rules: Vec::new(),
-    }
+    Group { services: services.map(Service::new).collect(), lanes: lanes.map(Lane::new).collect(), ..Group::new("shop", mode) }
 }
 
 fn rule(index: usize, service: String, hosts: Vec<String>, entry: Option<Entry>) -> Rule {
-    Rule {
-        name: format!("r{index}"),
-        at: None,
-        hosts: Some(hosts),
-        service,
-        matches: entry.map(|entry| vec![entry]),
-        lane: None,
-        lane_from: None,
-        split: None,
-        sticky: None,
-    }
+    Rule { hosts: Some(hosts), matches: entry.map(|entry| vec![entry]), ..Rule::new(format!("r{index}"), service) }
 }
 
 fn exact(text: impl Into<String>) -> Matcher {

@@ -1,6 +1,19 @@
 //! What people write, as plain data: one struct or enum for each place of the document that section 2 of
 //! `docs/semantics.md` describes. Nothing here has behaviour and nothing knows where in a file it stood;
 //! `lane-formats` reads it from text and remembers the places, `compile` checks it and builds the router.
+//!
+//! Who builds a configuration in Rust begins with `new`, which leaves out what a document may leave out:
+//!
+//! ```
+//! use lane_core::{Options, Router, config::{Config, Group, Lane, Mode, Rule, Service}};
+//!
+//! let mut group = Group::new("shop", Mode::Strict);
+//! group.services = vec![Service::new("cart.shop.svc")];
+//! group.lanes = vec![Lane::new("s1"), Lane::new("s2")];
+//! group.rules = vec![Rule { lane: Some("s2".into()), ..Rule::new("all", "cart.shop.svc") }];
+//! let config = Config { version: 1, groups: vec![group] };
+//! assert!(Router::compile(&config, &Options::default()).is_ok());
+//! ```
 
 use alloc::{
     boxed::Box,
@@ -71,6 +84,30 @@ pub struct Group {
     pub rules: Vec<Rule>,
 }
 
+impl Group {
+    /// A group without services, lanes and rules, of which all else is left out.
+    #[must_use]
+    pub fn new(name: impl Into<String>, mode: Mode) -> Self {
+        Self {
+            name: name.into(),
+            mode,
+            gateways: None,
+            guiding_header: None,
+            context: None,
+            restore_headers: Vec::new(),
+            baseline: None,
+            tag_label: None,
+            unknown_lane: None,
+            keep_lane: false,
+            trust_client: false,
+            header_values: None,
+            services: Vec::new(),
+            lanes: Vec::new(),
+            rules: Vec::new(),
+        }
+    }
+}
+
 /// Whether a lane may lack services.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -135,6 +172,14 @@ pub struct Service {
     pub min_healthy_percent: u32,
 }
 
+impl Service {
+    /// A service of which all else is left out.
+    #[must_use]
+    pub fn new(host: impl Into<String>) -> Self {
+        Self { host: host.into(), aliases: Vec::new(), min_healthy_percent: 0 }
+    }
+}
+
 /// An isolated runtime environment: one version of the services it contains.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -154,6 +199,14 @@ pub struct Lane {
     /// The lanes that serve in this one's place, in order (S3). Left out in permissive mode: the baseline; `[]`: none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fallback: Option<Vec<String>>,
+}
+
+impl Lane {
+    /// A lane of all services, of which all else is left out.
+    #[must_use]
+    pub fn new(name: impl Into<String>) -> Self {
+        Self { name: name.into(), service_tag: None, services: None, labels: BTreeMap::new(), fallback: None }
+    }
 }
 
 /// Conditions that send a request into a lane, or split it by weight over several (S4).
@@ -186,6 +239,24 @@ pub struct Rule {
     /// How a split keeps a client in its lane. Left out: each request by its own roll (S19).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sticky: Option<Sticky>,
+}
+
+impl Rule {
+    /// A rule for every request to a service, which leads nowhere yet; all else is left out.
+    #[must_use]
+    pub fn new(name: impl Into<String>, service: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            at: None,
+            hosts: None,
+            service: service.into(),
+            matches: None,
+            lane: None,
+            lane_from: None,
+            split: None,
+            sticky: None,
+        }
+    }
 }
 
 /// Where a rule holds.

@@ -174,7 +174,7 @@ impl lane_packed {
             _ => return Err(Malformed),
         };
         Ok(match loaded {
-            Ok(Loaded { router, config, warnings }) => {
+            Ok(Loaded { router, config, warnings, .. }) => {
                 let groups = || router.groups();
                 let services = groups().flat_map(|group| router.services(group)).collect();
                 let lanes = groups().flat_map(|group| router.lanes(group)).collect();

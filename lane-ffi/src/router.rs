@@ -49,7 +49,7 @@ pub(crate) struct Compiled {
 
 impl Compiled {
     fn of(loaded: Loaded) -> Self {
-        let Loaded { router, warnings, config } = loaded;
+        let Loaded { router, warnings, config, .. } = loaded;
         let warnings: Vec<Value> = warnings.iter().map(|warning| warning.to_json(None)).collect();
         // Ids are dense, in document order: an id's position is the id.
         let services = router.groups().flat_map(|group| router.services(group)).collect();

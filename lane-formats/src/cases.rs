@@ -21,7 +21,7 @@ use serde_json::{Map, Value as Json};
 use crate::{
     Format, Loaded, Refused,
     fields::{At, Problems},
-    load::{compile, parse, refused},
+    load::{Document, compile, parse, refused},
     place::{Finding, Lines, Span},
     request::{self, Ask},
     tree::Value,
@@ -129,9 +129,9 @@ fn config(text: &str, at: &At<'_>, options: &Options, problems: &mut Problems) -
     }
     let within = |finding: Finding| Finding { path: below(&at.path, &finding.path), ..finding };
     match compile(text, at.node.clone(), options) {
-        Ok((router, config, warnings)) => {
+        Ok((router, Document { config, places }, warnings)) => {
             let warnings = Lines::new(text).locate_all(warnings.into_iter().map(within).collect());
-            Some(SuiteConfig::Inline(Box::new(Loaded { router, config, warnings })))
+            Some(SuiteConfig::Inline(Box::new(Loaded { router, config, places, warnings })))
         }
         Err(findings) => {
             problems.0.extend(findings.into_iter().map(within));

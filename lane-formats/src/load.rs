@@ -65,6 +65,8 @@ pub struct Loaded {
     pub router: Router,
     /// What it was compiled from.
     pub config: Config,
+    /// Where in the text its values stand.
+    pub places: Places,
     /// What is doubtful, sorted by place.
     pub warnings: Vec<Located>,
 }
@@ -124,24 +126,27 @@ pub(crate) fn refused(text: &str, findings: Vec<Finding>) -> Refused {
 pub fn load(text: &str, format: Format, options: &Options) -> Result<Loaded, Refused> {
     let root = parse(text, format, options.limits.document_bytes)?;
     match compile(text, root, options) {
-        Ok((router, config, warnings)) => {
+        Ok((router, Document { config, places }, warnings)) => {
             let warnings = if warnings.is_empty() { Vec::new() } else { Lines::new(text).locate_all(warnings) };
-            Ok(Loaded { router, config, warnings })
+            Ok(Loaded { router, config, places, warnings })
         }
         Err(findings) => Err(refused(text, findings)),
     }
 }
 
 /// Checks and compiles a configuration that stands in a tree, perhaps as part of another document.
-pub(crate) fn compile(text: &str, root: Node, options: &Options) -> Result<(Router, Config, Vec<Finding>), Vec<Finding>> {
+pub(crate) fn compile(text: &str, root: Node, options: &Options) -> Result<(Router, Document, Vec<Finding>), Vec<Finding>> {
     let checked = check(text, &root, Shapes::of_config());
     if !checked.findings.is_empty() {
         return Err(with_errors_of_the_rest(checked, &root, options));
     }
-    let Document { config, places } = build(root)?;
-    let findings = |diagnostics: Vec<Diagnostic>| diagnostics.into_iter().map(|diagnostic| places.finding(diagnostic)).collect();
-    match Router::compile(&config, options) {
-        Ok(Compiled { router, warnings, .. }) => Ok((router, config, findings(warnings))),
+    let document = build(root)?;
+    let findings = |diagnostics: Vec<Diagnostic>| diagnostics.into_iter().map(|diagnostic| document.places.finding(diagnostic)).collect();
+    match Router::compile(&document.config, options) {
+        Ok(Compiled { router, warnings, .. }) => {
+            let warnings = findings(warnings);
+            Ok((router, document, warnings))
+        }
         Err(error) => Err(findings(error.diagnostics)),
     }
 }

@@ -1,7 +1,5 @@
 //! A compiled configuration, and what is asked of it, from JSON to JSON.
 
-use std::cell::OnceCell;
-
 use lane_core::{
     Router,
     config::Config,
@@ -9,10 +7,10 @@ use lane_core::{
     explain::Explanation,
 };
 use lane_formats::{
-    Bytes, Places,
+    Bytes, Loaded, Places,
     chain::{self, Chain, Share, Table, TraceOptions},
     decision::{Answer, Remembered, Report},
-    load, read,
+    load,
     request::{Ask, Place},
 };
 use serde::Serialize;
@@ -29,10 +27,9 @@ use crate::{
 pub(crate) struct Compiled {
     pub(crate) router: Router,
     pub(crate) config: Config,
+    /// Where in its text the configuration's values stand.
+    places: Places,
     warnings: Vec<Diagnostic>,
-    reading: Reading,
-    /// Found when first asked for: few who route requests want to know where rules stand.
-    places: OnceCell<Places>,
 }
 
 /// Every problem of a configuration.
@@ -45,10 +42,11 @@ pub(crate) fn check(text: &str, reading: &Reading) -> Result<String, Failure> {
 }
 
 impl Compiled {
-    pub(crate) fn new(text: &str, reading: Reading) -> Result<Self, Failure> {
-        let loaded = load(text, reading.format, &reading.options).map_err(|refused| Failure::refused(text, refused))?;
-        let warnings = if loaded.warnings.is_empty() { Vec::new() } else { Text::new(text).diagnostics(loaded.warnings) };
-        Ok(Self { router: loaded.router, config: loaded.config, warnings, reading, places: OnceCell::new() })
+    pub(crate) fn new(text: &str, reading: &Reading) -> Result<Self, Failure> {
+        let Loaded { router, config, places, warnings } =
+            load(text, reading.format, &reading.options).map_err(|refused| Failure::refused(text, refused))?;
+        let warnings = if warnings.is_empty() { Vec::new() } else { Text::new(text).diagnostics(warnings) };
+        Ok(Self { router, config, places, warnings })
     }
 
     pub(crate) fn warnings(&self) -> &[Diagnostic] {
@@ -116,11 +114,8 @@ impl Compiled {
     }
 
     pub(crate) fn describe(&self, text: Option<&str>) -> Result<String, Failure> {
-        let places = match text {
-            Some(text) => Some((Text::new(text), self.places(text)?)),
-            None => None,
-        };
-        failure::json(&describe::groups(&self.router, &self.config, places.as_ref().map(|(text, places)| (text, *places))))
+        let text = text.map(Text::new);
+        failure::json(&describe::groups(&self.router, &self.config, text.as_ref().map(|text| (text, &self.places))))
     }
 
     pub(crate) fn locate(&self, text: &str, path: &str) -> Result<String, Failure> {
@@ -133,16 +128,7 @@ impl Compiled {
                 _ => return Err(Failure::usage("a path is made of names and numbers")),
             };
         }
-        failure::json(&Text::new(text).span(self.places(text)?.range(&path)))
-    }
-
-    /// Where the values of the configuration stand in its text.
-    fn places(&self, text: &str) -> Result<&Places, Failure> {
-        if let Some(places) = self.places.get() {
-            return Ok(places);
-        }
-        let document = read(text, self.reading.format, &self.reading.options).map_err(|refused| Failure::refused(text, refused))?;
-        Ok(self.places.get_or_init(|| document.places))
+        failure::json(&Text::new(text).span(self.places.range(&path)))
     }
 }
 

@@ -40,7 +40,7 @@ impl Handle {
     /// Everything that is wrong with the text.
     #[wasm_bindgen(constructor)]
     pub fn new(text: &str, options: &str) -> Result<Handle, JsValue> {
-        Ok(Self(Compiled::new(text, options::read(options)?)?))
+        Ok(Self(Compiled::new(text, &options::read(options)?)?))
     }
 
     /// The warnings, as JSON.
@@ -110,7 +110,7 @@ impl Handle {
     ///
     /// # Errors
     ///
-    /// The text is another one.
+    /// None that a caller could cause.
     pub fn describe(&self, text: Option<String>) -> Result<String, JsValue> {
         Ok(self.0.describe(text.as_deref())?)
     }
@@ -119,7 +119,7 @@ impl Handle {
     ///
     /// # Errors
     ///
-    /// The text is another one, or the path is no list of names and numbers.
+    /// The path is no list of names and numbers.
     pub fn locate(&self, text: &str, path: &str) -> Result<String, JsValue> {
         Ok(self.0.locate(text, path)?)
     }

@@ -1,10 +1,7 @@
 //! Configurations as resources of a mesh, and back.
 
 use lane_core::diagnostic::Severity;
-use lane_formats::{
-    mesh::{self, ExportOptions, ImportOptions, Input, MeshFormat, Note, Place},
-    read,
-};
+use lane_formats::mesh::{self, ExportOptions, ImportOptions, Input, MeshFormat, Note, Place};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -91,8 +88,7 @@ pub(crate) fn export(text: &str, reading: &Reading, located: bool, options: &str
     };
     let mut exported = mesh::export(&loaded.config, format, &options);
     if located {
-        let document = read(text, reading.format, &reading.options).map_err(|refused| Failure::refused(text, refused))?;
-        exported.report.locate(text, &document.places);
+        exported.report.locate(text, &loaded.places);
     }
     let yaml = exported.to_yaml().map_err(|error| Failure::usage(error.to_string()))?;
     let notes = notes(exported.report.notes, &[Text::new(text)]);

@@ -1,7 +1,7 @@
 //! Splits tried with many clients. A split is drawn by nothing but its lanes, their weights, its method and its salt, so
 //! a router of that split alone draws as the whole one does, whatever the conditions of the rule.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use lane_core::{
     Options, Router,
@@ -149,36 +149,10 @@ fn method(sticky: &Sticky) -> Method {
 /// A router of this split only.
 fn lone(rule: &Rule) -> Result<Router, Failure> {
     let split = rule.split.clone().unwrap_or_default();
-    let lane = |share: &config::Share| config::Lane {
-        name: share.lane.clone(),
-        service_tag: None,
-        services: None,
-        labels: BTreeMap::new(),
-        fallback: None,
-    };
     let group = Group {
-        name: KEY.into(),
-        mode: config::Mode::Strict,
-        gateways: None,
-        guiding_header: None,
-        context: None,
-        restore_headers: Vec::new(),
-        baseline: None,
-        tag_label: None,
-        unknown_lane: None,
-        keep_lane: false,
-        trust_client: false,
-        header_values: None,
-        services: vec![config::Service { host: KEY.into(), aliases: Vec::new(), min_healthy_percent: 0 }],
-        lanes: split.iter().map(lane).collect(),
+        services: vec![config::Service::new(KEY)],
+        lanes: split.iter().map(|share| config::Lane::new(&share.lane)).collect(),
         rules: vec![Rule {
-            name: KEY.into(),
-            at: None,
-            hosts: None,
-            service: KEY.into(),
-            matches: None,
-            lane: None,
-            lane_from: None,
             split: Some(split),
             // Baggage carries any bytes of a key as they are.
             sticky: rule.sticky.as_ref().map(|sticky| Sticky {
@@ -186,7 +160,9 @@ fn lone(rule: &Rule) -> Result<Router, Failure> {
                 generate: None,
                 ..sticky.clone()
             }),
+            ..Rule::new(KEY, KEY)
         }],
+        ..Group::new(KEY, config::Mode::Strict)
     };
     let compiled = Router::compile(&Config { version: 1, groups: vec![group] }, &Options::default());
     compiled.map(|compiled| compiled.router).map_err(|error| Failure::usage(error.to_string()))

@@ -3,11 +3,8 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use lane_core::{Options, diagnostic::Severity};
-use lane_formats::{
-    mesh::{self, Endpoint, EnvoyOptions, ExportOptions, MeshFormat, Report},
-    read,
-};
+use lane_core::diagnostic::Severity;
+use lane_formats::mesh::{self, Endpoint, EnvoyOptions, ExportOptions, MeshFormat, Report};
 
 use crate::{
     failure::{Exit, Failure, Outcome},
@@ -137,11 +134,7 @@ impl Export {
             lossy: self.lossy,
         };
         let mut exported = mesh::export(&loaded.config, self.format.into(), &options);
-        // It was read a moment ago, so it can be read.
-        let text = source.text();
-        if let Ok(document) = read(&text, source.format, &Options::default()) {
-            exported.report.locate(&text, &document.places);
-        }
+        exported.report.locate(&source.text(), &loaded.places);
         tell(&exported.report, std::slice::from_ref(&source), self.json, streams)?;
         if exported.report.has_errors() {
             return Ok(Exit::Findings);

@@ -98,23 +98,8 @@ fn group<'n>(reading: &mut Reading<'_, '_>, resource: &Resource<'n>, lanes: &[&R
     let permissive = spec.field("isPermissive").is_some_and(|at| reading.boolean(&at));
     let services = reading.required(&spec, "services")?;
     let hosts = references(reading, &services);
-    let mut group = Group {
-        name: resource.name.to_owned(),
-        mode: if permissive { Mode::Permissive } else { Mode::Strict },
-        gateways: None,
-        guiding_header: None,
-        context: None,
-        restore_headers: Vec::new(),
-        baseline: None,
-        tag_label: None,
-        unknown_lane: None,
-        keep_lane: false,
-        trust_client: false,
-        header_values: None,
-        services: hosts.iter().map(|host| Service { host: host.clone(), aliases: aliases(host, &hosts), min_healthy_percent: 0 }).collect(),
-        lanes: Vec::new(),
-        rules: Vec::new(),
-    };
+    let mut group = Group::new(resource.name, if permissive { Mode::Permissive } else { Mode::Strict });
+    group.services = hosts.iter().map(|host| Service { aliases: aliases(host, &hosts), ..Service::new(host) }).collect();
     let known: Vec<&str> = lanes.iter().map(|lane| lane.name).collect();
     if permissive {
         let config = reading.required(&spec, "permissiveModeConfiguration")?;
@@ -275,13 +260,7 @@ fn lane(
     } else {
         contained.iter().map(|host| (host.clone(), labels.clone())).collect()
     };
-    Some(Lane {
-        name: resource.name.to_owned(),
-        service_tag: service_tag.filter(|tag| tag != resource.name),
-        services,
-        labels: own_labels,
-        fallback: None,
-    })
+    Some(Lane { service_tag: service_tag.filter(|tag| tag != resource.name), services, labels: own_labels, ..Lane::new(resource.name) })
 }
 
 /// Rules and weight of a lane.
@@ -427,15 +406,5 @@ fn rule_based(reading: &mut Reading<'_, '_>, found: Vec<Found<'_>>, group: &mut 
 
 fn rule_to(name: String, hosts: &[&str], service: String) -> Rule {
     let hosts: Vec<String> = hosts.iter().map(|host| host.to_ascii_lowercase()).collect();
-    Rule {
-        name,
-        at: None,
-        hosts: (!hosts.is_empty() && hosts != ["*"]).then_some(hosts),
-        service,
-        matches: None,
-        lane: None,
-        lane_from: None,
-        split: None,
-        sticky: None,
-    }
+    Rule { hosts: (!hosts.is_empty() && hosts != ["*"]).then_some(hosts), ..Rule::new(name, service) }
 }

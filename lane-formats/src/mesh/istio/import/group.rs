@@ -93,23 +93,7 @@ fn draft<'n>(
     let guided = found.is_some();
     let guiding = found.unwrap_or_else(|| GUIDING_HEADER.to_owned());
     let mut draft = Draft {
-        group: Group {
-            name,
-            mode: Mode::Permissive,
-            gateways: None,
-            guiding_header: (guiding != GUIDING_HEADER).then(|| guiding.clone()),
-            context: None,
-            restore_headers: Vec::new(),
-            baseline: None,
-            tag_label: None,
-            unknown_lane: None,
-            keep_lane: false,
-            trust_client: false,
-            header_values: None,
-            services: Vec::new(),
-            lanes: Vec::new(),
-            rules: Vec::new(),
-        },
+        group: Group { guiding_header: (guiding != GUIDING_HEADER).then(|| guiding.clone()), ..Group::new(name, Mode::Permissive) },
         guiding,
         guided,
         owners: HashMap::new(),
@@ -231,7 +215,7 @@ impl<'n> Draft<'n> {
                     aliases.push(alias);
                 }
             }
-            self.group.services.push(Service { host: host.clone(), aliases, min_healthy_percent: 0 });
+            self.group.services.push(Service { aliases, ..Service::new(host) });
         }
     }
 
@@ -333,17 +317,7 @@ impl<'n> Draft<'n> {
             [only] => Some(only.lane.clone()),
             _ => None,
         };
-        Some(Rule {
-            name: route.name.unwrap_or_default().to_owned(),
-            at: None,
-            hosts: None,
-            service: host.to_owned(),
-            matches,
-            split: lane.is_none().then_some(shares),
-            lane,
-            lane_from: None,
-            sticky: None,
-        })
+        Some(Rule { matches, split: lane.is_none().then_some(shares), lane, ..Rule::new(route.name.unwrap_or_default(), host) })
     }
 
     /// Headers that are neither the guiding header nor another group's.

@@ -94,10 +94,7 @@ impl<'n> Draft<'n> {
             }
             self.owners.entry(subset.name.to_owned()).or_insert(owners);
         }
-        self.group.lanes = lanes
-            .into_iter()
-            .map(|name| Lane { name, service_tag: None, services: None, labels: BTreeMap::new(), fallback: None })
-            .collect();
+        self.group.lanes = lanes.into_iter().map(Lane::new).collect();
         serving
     }
 
