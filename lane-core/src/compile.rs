@@ -1,7 +1,7 @@
 //! From configuration to router: checks everything, reports every problem at once, resolves names to ids and
 //! builds the index. Nothing else in the crate knows about this room.
 
-use alloc::{format, string::String, sync::Arc, vec::Vec};
+use alloc::{boxed::Box, format, string::String, sync::Arc, vec::Vec};
 
 use crate::{
     condition::{Attribute, Conditions},
@@ -10,7 +10,7 @@ use crate::{
     index::{Index, SCANNED},
     intern::{GroupId, LaneId, Map, ServiceId, dense},
     pattern::{Patterns, Text, host::HostPattern, regex::Pending},
-    router::{Callees, Claims, Gateways, Group, Ids, Lane, LaneNames, Plan, Router, Rule, Service},
+    router::{Callees, Claims, Gateways, Group, Ids, Labels, Lane, LaneNames, Plan, Router, Rule, Service},
     split::Split,
 };
 
@@ -135,9 +135,14 @@ struct Compiler<'c> {
     conditions: Conditions,
     names: crate::attribute::names::NamesBuilder,
     hosts: Vec<HostPattern>,
+    /// Where the host patterns of earlier rules stand: most rules have the same as others.
+    known_hosts: Map<Box<[HostPattern]>, Ids>,
     groups: Vec<Group>,
     services: Vec<Service>,
     lanes: Vec<Lane>,
+    members: Vec<ServiceId>,
+    fallbacks: Vec<LaneId>,
+    labels: Vec<((LaneId, ServiceId), Labels)>,
     rules: Vec<Rule>,
     splits: Vec<Split>,
     subsets: usize,
@@ -176,9 +181,13 @@ impl<'c> Compiler<'c> {
             conditions: Conditions::default(),
             names: crate::attribute::names::NamesBuilder::new(),
             hosts: Vec::new(),
+            known_hosts: Map::default(),
             groups: Vec::new(),
             services: Vec::new(),
             lanes: Vec::new(),
+            members: Vec::new(),
+            fallbacks: Vec::new(),
+            labels: Vec::new(),
             rules: Vec::new(),
             splits: Vec::new(),
             subsets: 0,
@@ -249,6 +258,8 @@ impl<'c> Compiler<'c> {
         let claims = self.claims();
         self.rules.shrink_to_fit();
         self.hosts.shrink_to_fit();
+        self.lanes.shrink_to_fit();
+        self.fallbacks.shrink_to_fit();
         let mut plan = Plan {
             patterns: self.patterns,
             conditions: self.conditions,
@@ -257,6 +268,9 @@ impl<'c> Compiler<'c> {
             groups: self.groups,
             services: self.services,
             lanes: self.lanes,
+            members: self.members,
+            fallbacks: self.fallbacks,
+            labels: self.labels,
             rules: self.rules,
             splits: self.splits,
             subsets: dense(self.subsets),
@@ -269,7 +283,7 @@ impl<'c> Compiler<'c> {
         };
         plan.index = Index::build(&mut plan, if self.options.indexing == Indexing::Always { 0 } else { SCANNED });
         plan.patterns.pool.shrink();
-        plan.conditions.shrink();
+        plan.conditions.finish();
         Ok(Compiled { router: Router(Arc::new(plan)), warnings: self.problems })
     }
 

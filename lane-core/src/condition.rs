@@ -3,13 +3,13 @@
 //! everything is known the third value never arises.
 
 use alloc::{boxed::Box, vec::Vec};
-use core::{net::IpAddr, ops::Not};
+use core::{net::IpAddr, num::NonZeroU32, ops::Not};
 
 use ipnet::IpNet;
 
 use crate::{
     attribute::{Attributes, Key, Known, Value, hash_key, names::HeaderId},
-    intern::dense,
+    intern::{Map, dense},
     pattern::{Kind, Matcher, Patterns, Text},
     request::Headers,
 };
@@ -43,12 +43,12 @@ impl Not for Truth {
     }
 }
 
-/// A condition tree in [`Conditions`].
+/// A condition tree in [`Conditions`]. Counted from 1, so that where there may be one or none takes no more room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct ConditionId(pub(crate) u32);
+pub(crate) struct ConditionId(NonZeroU32);
 
 /// One node of a tree.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Condition {
     /// All children hold; none need be there.
     All { first: u32, count: u32 },
@@ -106,6 +106,8 @@ pub(crate) trait ServiceNames {
 #[derive(Debug, Default)]
 pub(crate) struct Conditions {
     nodes: Vec<Condition>,
+    /// The tests so far, while compiling: what many rules ask is stored once.
+    tests: Map<Condition, ConditionId>,
     children: Vec<ConditionId>,
     networks: Vec<Box<[IpNet]>>,
     percents: Vec<Percent>,
@@ -113,8 +115,16 @@ pub(crate) struct Conditions {
 
 impl Conditions {
     pub(crate) fn add(&mut self, condition: Condition) -> ConditionId {
+        let is_test = matches!(condition, Condition::Test { .. });
+        if is_test && let Some(known) = self.tests.get(&condition) {
+            return *known;
+        }
         self.nodes.push(condition);
-        ConditionId(dense(self.nodes.len() - 1))
+        let id = ConditionId(NonZeroU32::new(dense(self.nodes.len())).unwrap_or(NonZeroU32::MAX));
+        if is_test {
+            self.tests.insert(condition, id);
+        }
+        id
     }
 
     /// A node for all of these; a single one stands for itself.
@@ -155,7 +165,7 @@ impl Conditions {
 
     /// The node.
     pub(crate) fn node(&self, id: ConditionId) -> Option<Condition> {
-        self.nodes.get(id.0 as usize).copied()
+        self.nodes.get(id.0.get() as usize - 1).copied()
     }
 
     /// The children of an `All` or `Any` node.
@@ -181,7 +191,9 @@ impl Conditions {
             + self.networks.iter().map(|networks| size_of_val(&**networks) + size_of::<Box<[IpNet]>>()).sum::<usize>()
     }
 
-    pub(crate) fn shrink(&mut self) {
+    /// Ends building.
+    pub(crate) fn finish(&mut self) {
+        self.tests = Map::default();
         self.nodes.shrink_to_fit();
         self.children.shrink_to_fit();
     }

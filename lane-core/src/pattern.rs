@@ -94,7 +94,7 @@ pub(crate) fn same_bytes(one: &[u8], other: &[u8]) -> bool {
 }
 
 /// A compiled matcher: the wrappers of S7 and what is inside.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Matcher {
     /// Holds where there is no value.
     pub(crate) or_missing: bool,
@@ -104,7 +104,7 @@ pub(crate) struct Matcher {
 }
 
 /// What a matcher looks for. `fold` ignores the case of ASCII letters; its texts are lower case.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Kind {
     Exact {
         text: Text,

@@ -48,6 +48,12 @@ pub(crate) struct Plan {
     pub(crate) groups: Vec<Group>,
     pub(crate) services: Vec<Service>,
     pub(crate) lanes: Vec<Lane>,
+    /// The services that lanes contain, lane by lane; sorted for each.
+    pub(crate) members: Vec<ServiceId>,
+    /// The lanes that serve in others' place, lane by lane.
+    pub(crate) fallbacks: Vec<LaneId>,
+    /// Labels of subsets that are not just the service tag, sorted.
+    pub(crate) labels: Vec<((LaneId, ServiceId), Labels)>,
     pub(crate) rules: Vec<Rule>,
     pub(crate) splits: Vec<Split>,
     /// How many subsets there are.
@@ -133,12 +139,21 @@ pub(crate) struct Ids {
 }
 
 impl Ids {
+    pub(crate) const NONE: Self = Self { first: 0, count: 0 };
+
     pub(crate) fn iter(self) -> impl DoubleEndedIterator<Item = u32> + Clone {
         self.first..self.first + self.count
     }
 
     pub(crate) fn contains(self, id: u32) -> bool {
         (self.first..self.first + self.count).contains(&id)
+    }
+
+    /// The entries at these positions.
+    #[inline]
+    pub(crate) fn of<T>(self, entries: &[T]) -> &[T] {
+        let first = self.first as usize;
+        entries.get(first..first + self.count as usize).unwrap_or_default()
     }
 }
 
@@ -159,7 +174,7 @@ pub(crate) struct Service {
 }
 
 /// A compiled lane.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Lane {
     pub(crate) group: GroupId,
     pub(crate) name: Text,
@@ -167,21 +182,20 @@ pub(crate) struct Lane {
     pub(crate) members: Members,
     /// The lane's first subset; the others follow in the order of its services.
     pub(crate) first_subset: u32,
-    /// Labels of subsets that are not just the service tag, sorted by service.
-    pub(crate) labels: Box<[(ServiceId, Labels)]>,
-    pub(crate) fallback: Box<[LaneId]>,
+    /// In [`Plan::fallbacks`].
+    pub(crate) fallback: Ids,
 }
 
 /// Label names and values.
 pub(crate) type Labels = Box<[(Text, Text)]>;
 
 /// The services that a lane contains.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) enum Members {
     /// All of the group's.
     All,
-    /// These, sorted.
-    Some(Box<[ServiceId]>),
+    /// These, in [`Plan::members`].
+    Some(Ids),
 }
 
 /// A compiled rule.
@@ -247,10 +261,8 @@ impl Callees {
 
     #[inline]
     fn find(&self, patterns: &Patterns, name: &[u8]) -> Option<&[ServiceId]> {
-        let same = |(text, _): &(Text, Ids)| patterns.pool.bytes(*text) == name;
-        let (_, Ids { first, count }) = self.table.find(self.seed.hash_bytes(name), same)?;
-        let first = *first as usize;
-        self.services.get(first..first + *count as usize)
+        let same = |(text, _): &(Text, Ids)| same_bytes(patterns.pool.bytes(*text), name);
+        self.table.find(self.seed.hash_bytes(name), same).map(|(_, ids)| ids.of(&self.services))
     }
 
     pub(crate) fn heap_bytes(&self) -> usize {
@@ -380,20 +392,20 @@ impl Plan {
     #[inline(always)]
     pub(crate) fn subset(&self, service: ServiceId, lane: LaneId) -> Option<SubsetId> {
         let lane = self.lane(lane);
-        let rank = match &lane.members {
+        let rank = match lane.members {
             Members::All => {
                 let services = self.group(lane.group).services;
                 services.contains(service.0).then(|| service.0 - services.first)?
             }
-            Members::Some(services) => dense(services.binary_search(&service).ok()?),
+            Members::Some(services) => dense(services.of(&self.members).binary_search(&service).ok()?),
         };
         Some(SubsetId(lane.first_subset + rank))
     }
 
     /// The labels of a lane's subset of a service.
     pub(crate) fn labels(&self, service: ServiceId, lane: LaneId) -> impl Iterator<Item = (&str, &str)> {
+        let given = self.labels.binary_search_by_key(&(lane, service), |(of, _)| *of).ok().and_then(|at| self.labels.get(at));
         let lane = self.lane(lane);
-        let given = lane.labels.binary_search_by_key(&service, |(service, _)| *service).ok().and_then(|at| lane.labels.get(at));
         let tag = given.is_none().then(|| (self.group(lane.group).tag_label, lane.service_tag));
         let given = given.map_or(&[][..], |(_, labels)| labels);
         given.iter().copied().chain(tag).map(|(name, value)| (self.str(name), self.str(value)))
@@ -405,9 +417,13 @@ impl Plan {
         gateway.is_some_and(|gateway| gateways.binary_search(&gateway).is_ok())
     }
 
+    /// The lanes that serve in a lane's place, in order.
+    pub(crate) fn fallback(&self, lane: LaneId) -> &[LaneId] {
+        self.lane(lane).fallback.of(&self.fallbacks)
+    }
+
     pub(crate) fn host_patterns(&self, rule: &Rule) -> &[HostPattern] {
-        let first = rule.hosts.first as usize;
-        self.hosts.get(first..first + rule.hosts.count as usize).unwrap_or_default()
+        rule.hosts.of(&self.hosts)
     }
 }
 

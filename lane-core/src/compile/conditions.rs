@@ -228,11 +228,11 @@ impl Compiler<'_> {
         }
         let lowered = |text: &str| if fold { text.to_ascii_lowercase() } else { text.to_owned() };
         match kind {
-            // One text for equal values: the index tells them apart by it.
+            // One text for equal values: the index tells them apart by it, and equal tests are stored once.
             M::Exact(text) => Kind::Exact { text: self.name(&lowered(text)), fold },
-            M::Prefix(text) => Kind::Prefix { text: self.patterns.pool.add(&lowered(text)), fold },
-            M::Suffix(text) => Kind::Suffix { text: self.patterns.pool.add(&lowered(text)), fold },
-            M::Contains(text) => Kind::Contains { text: self.patterns.pool.add(&lowered(text)), fold },
+            M::Prefix(text) => Kind::Prefix { text: self.name(&lowered(text)), fold },
+            M::Suffix(text) => Kind::Suffix { text: self.name(&lowered(text)), fold },
+            M::Contains(text) => Kind::Contains { text: self.name(&lowered(text)), fold },
             M::In(texts) => {
                 self.empty_list(Some(texts.len()), &path, "name the values that hold");
                 let mut texts: Vec<String> = texts.iter().map(|text| lowered(text)).collect();
@@ -244,7 +244,7 @@ impl Compiler<'_> {
             }
             M::Regex(pattern) => self.regex(attribute, pattern, &path),
             M::Range(range) => self.range(*range, &path),
-            M::Segments(text) => Kind::Segments(self.patterns.pool.add(text.strip_suffix('/').unwrap_or(text))),
+            M::Segments(text) => Kind::Segments(self.name(text.strip_suffix('/').unwrap_or(text))),
             M::Present(present) => Kind::Present(*present),
             // The caller has taken wrappers off.
             M::OrMissing(_) | M::Not(_) | M::IgnoreCase(_) => Kind::Present(true),

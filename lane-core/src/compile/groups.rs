@@ -1,12 +1,12 @@
 //! Groups, services and lanes: S1 to S3, S5 and S6.
 
-use alloc::{boxed::Box, format, string::String, vec, vec::Vec};
+use alloc::{format, string::String, vec, vec::Vec};
 
 use crate::{
     config::{self, Config, Mode, UnknownLane},
     diagnostic::{Code, Diagnostic, FieldPath, Here},
     intern::{GroupId, LaneId, Map, ServiceId, Set, dense},
-    router::{Context, Group, Labels, Lane, Members, Named, Service},
+    router::{Context, Group, Ids, Labels, Lane, Members, Named, Service},
 };
 
 use super::{Compiler, Scope, ids};
@@ -227,9 +227,9 @@ impl<'c> Compiler<'c> {
             let id = LaneId(dense(self.lanes.len()));
             scope.lanes.entry(&lane.name).or_insert(id);
             let members = self.members(lane, scope, &path);
-            let count = match &members {
+            let count = match members {
                 Members::All => scope.config.services.len(),
-                Members::Some(services) => services.len(),
+                Members::Some(services) => services.count as usize,
             };
             let first_subset = dense(self.subsets.min(u32::MAX as usize));
             let before = self.subsets;
@@ -237,11 +237,11 @@ impl<'c> Compiler<'c> {
             if before <= self.options.limits.subsets {
                 self.limit(self.subsets, self.options.limits.subsets, "subsets in all", &lanes);
             }
-            let labels = self.labels(lane, scope, &path);
-            let name = self.patterns.pool.add(&lane.name);
-            let service_tag = lane.service_tag.as_deref().map_or(name, |tag| self.patterns.pool.add(tag));
+            self.labels(id, lane, scope, &path);
+            let name = self.name(&lane.name);
+            let service_tag = lane.service_tag.as_deref().map_or(name, |tag| self.name(tag));
             // The fallback list is filled when all lanes are known.
-            self.lanes.push(Lane { group: scope.group, name, service_tag, members, first_subset, labels, fallback: Box::default() });
+            self.lanes.push(Lane { group: scope.group, name, service_tag, members, first_subset, fallback: Ids::NONE });
         }
     }
 
@@ -266,7 +266,9 @@ impl<'c> Compiler<'c> {
         if members.len() < scope.config.services.len() && members.len() == hosts.len() {
             self.incomplete(lane, &members, scope, path);
         }
-        Members::Some(members.into_boxed_slice())
+        let first = self.members.len();
+        self.members.extend(members);
+        Members::Some(ids(first, self.members.len()))
     }
 
     /// Reports a lane that must contain every service and does not (S2).
@@ -286,7 +288,7 @@ impl<'c> Compiler<'c> {
         self.report(problem.help("leave `services` out to contain them all"));
     }
 
-    fn labels(&mut self, lane: &config::Lane, scope: &Scope<'_>, path: &Here<'_>) -> Box<[(ServiceId, Labels)]> {
+    fn labels(&mut self, id: LaneId, lane: &config::Lane, scope: &Scope<'_>, path: &Here<'_>) {
         let mut subsets = Vec::with_capacity(lane.labels.len());
         let list = path.field("labels");
         for (host, labels) in &lane.labels {
@@ -296,11 +298,12 @@ impl<'c> Compiler<'c> {
                 self.report(problem.help("name at least one label, or leave the entry out to select by the service tag"));
             }
             let Some(service) = scope.service(host, &path, self) else { continue };
-            let labels: Labels = labels.iter().map(|(name, value)| (self.patterns.pool.add(name), self.patterns.pool.add(value))).collect();
-            subsets.push((service, labels));
+            let labels: Labels = labels.iter().map(|(name, value)| (self.name(name), self.name(value))).collect();
+            subsets.push(((id, service), labels));
         }
-        subsets.sort_by_key(|(service, _)| *service);
-        subsets.into_boxed_slice()
+        // Lanes come in order, so that all labels are sorted.
+        subsets.sort_by_key(|(of, _)| *of);
+        self.labels.extend(subsets);
     }
 
     /// Fallback lists (S2, S3).
@@ -327,8 +330,10 @@ impl<'c> Compiler<'c> {
                 }
                 (Some(names), Mode::Permissive) => self.fallback(id, names, scope, &path),
             };
+            let first = self.fallbacks.len();
+            self.fallbacks.extend(fallback);
             if let Some(lane) = self.lanes.get_mut(id.index()) {
-                lane.fallback = fallback.into_boxed_slice();
+                lane.fallback = ids(first, self.fallbacks.len());
             }
         }
     }

@@ -1,6 +1,6 @@
 //! Rules, their hosts and their actions: S4, S13, S19, S20.
 
-use alloc::{format, string::String, vec::Vec};
+use alloc::{boxed::Box, format, string::String, vec::Vec};
 
 use crate::{
     attribute::Key,
@@ -53,18 +53,19 @@ impl Compiler<'_> {
 
     fn rule_hosts(&mut self, hosts: Option<&[String]>, path: &Here<'_>) -> Ids {
         self.empty_list(hosts.map(<[_]>::len), path, "leave `hosts` out to hold for every host");
-        let first = self.hosts.len();
-        match hosts {
-            None => self.hosts.push(HostPattern::Any),
+        let patterns: Box<[HostPattern]> = match hosts {
+            None => [HostPattern::Any].into(),
             Some(patterns) => {
-                for (index, pattern) in patterns.iter().enumerate() {
-                    if let Some(pattern) = self.host_pattern(pattern, &path.index(index)) {
-                        self.hosts.push(pattern);
-                    }
-                }
+                let patterns = patterns.iter().enumerate();
+                patterns.filter_map(|(index, pattern)| self.host_pattern(pattern, &path.index(index))).collect()
             }
-        }
-        ids(first, self.hosts.len())
+        };
+        let Self { hosts, known_hosts, .. } = self;
+        *known_hosts.entry(patterns).or_insert_with_key(|patterns| {
+            let first = hosts.len();
+            hosts.extend_from_slice(patterns);
+            ids(first, hosts.len())
+        })
     }
 
     fn host_pattern(&mut self, pattern: &str, path: &Here<'_>) -> Option<HostPattern> {

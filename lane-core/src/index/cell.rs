@@ -40,6 +40,7 @@ pub(crate) struct Cells {
     direct: Vec<u32>,
     /// Rows of postings, by rule.
     rows: Vec<(u32, Option<ConditionId>)>,
+    more: Vec<More>,
     passes: Vec<Pass>,
     pub(super) trees: Trees,
     /// What is looked up, and the values demanded of it.
@@ -92,6 +93,7 @@ const SLOTS: usize = 3;
 /// A rule that is not there, behind all others.
 pub(super) const NO_RULE: u32 = u32::MAX;
 const NO_POSTING: u32 = u32::MAX;
+const NO_MORE: u32 = u32::MAX;
 
 /// The rows of a tuple that demand the same values.
 #[derive(Clone, Copy, Debug)]
@@ -105,8 +107,15 @@ struct Posting {
 struct Rows {
     /// The first, in place: mostly it is the only one, or ends the search. No rule where there is none.
     first: (u32, Option<ConditionId>),
-    /// The others, in `Cells::rows`.
+    /// The others in `Cells::more`, or `NO_MORE`.
     more: u32,
+}
+
+/// What comes behind the first of some rows.
+#[derive(Clone, Copy, Debug)]
+struct More {
+    /// In `Cells::rows`.
+    rows: u32,
     count: u32,
     /// Passes over values that find still more.
     passes: u32,
@@ -234,16 +243,18 @@ impl Cells {
         }
         let mut rows = rows.into_iter().map(|row| (row.rule.0, rest(&row.rest, plan))).collect::<Vec<_>>().into_iter();
         let first = rows.next().unwrap_or((NO_RULE, None));
-        let stored = Rows {
-            first,
-            more: dense(self.rows.len()),
+        if rows.len() == 0 && passes.is_empty() {
+            return Rows { first, more: NO_MORE };
+        }
+        self.more.push(More {
+            rows: dense(self.rows.len()),
             count: dense(rows.len()),
             passes: dense(self.passes.len()),
             pass_count: dense(passes.len()),
-        };
+        });
         self.rows.extend(rows);
         self.passes.extend(passes);
-        stored
+        Rows { first, more: dense(self.more.len() - 1) }
     }
 
     /// Ends building.
@@ -253,6 +264,7 @@ impl Cells {
         self.postings.shrink_to_fit();
         self.direct.shrink_to_fit();
         self.rows.shrink_to_fit();
+        self.more.shrink_to_fit();
         self.vocabulary.finish();
     }
 
@@ -413,26 +425,24 @@ impl Cells {
     fn search_rows<H: Headers + ?Sized>(&self, rows: &Rows, search: &mut Search<'_, '_, H>) {
         let (rule, rest) = rows.first;
         let ended = rule >= search.best || search.candidate(rule, rest);
-        if rows.count > 0 && !ended {
-            self.search_more(rows, search);
-        }
-        if rows.pass_count > 0 {
-            self.search_passes(rows, search);
+        if rows.more != NO_MORE {
+            self.search_more(rows.more, ended, search);
         }
     }
 
-    fn search_more<H: Headers + ?Sized>(&self, rows: &Rows, search: &mut Search<'_, '_, H>) {
-        let first = rows.more as usize;
-        for (rule, rest) in self.rows.get(first..first + rows.count as usize).unwrap_or_default() {
-            if *rule >= search.best || search.candidate(*rule, *rest) {
-                return;
+    /// Tries what comes behind the first row, which ended the rows or not.
+    fn search_more<H: Headers + ?Sized>(&self, more: u32, ended: bool, search: &mut Search<'_, '_, H>) {
+        let Some(more) = self.more.get(more as usize) else { return };
+        if !ended {
+            let first = more.rows as usize;
+            for (rule, rest) in self.rows.get(first..first + more.count as usize).unwrap_or_default() {
+                if *rule >= search.best || search.candidate(*rule, *rest) {
+                    break;
+                }
             }
         }
-    }
-
-    fn search_passes<H: Headers + ?Sized>(&self, rows: &Rows, search: &mut Search<'_, '_, H>) {
-        let first = rows.passes as usize;
-        for pass in self.passes.get(first..first + rows.pass_count as usize).unwrap_or_default() {
+        let first = more.passes as usize;
+        for pass in self.passes.get(first..first + more.pass_count as usize).unwrap_or_default() {
             if pass.least < search.best {
                 pass.search(self, search);
             }
@@ -452,6 +462,7 @@ impl Cells {
             + self.hashed.allocation_size()
             + self.direct.capacity() * 4
             + self.rows.capacity() * size_of::<(u32, Option<ConditionId>)>()
+            + self.more.capacity() * size_of::<More>()
             + self.vocabulary.heap_bytes()
             + passes.sum::<usize>()
             + self.trees.heap_bytes()

@@ -7,7 +7,7 @@ use memchr::memrchr;
 use super::{Pool, Text};
 
 /// A pattern of a rule's `hosts`; texts are lower case.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum HostPattern {
     /// `*`: every request, also one without authority.
     Any,

@@ -88,7 +88,7 @@ impl Router {
 
     /// The lanes that may serve in a lane's place: itself, then its fallback lanes in order, those left out that do not contain the service.
     pub fn candidates(&self, service: ServiceId, lane: LaneId) -> impl Iterator<Item = (LaneId, SubsetId)> {
-        let lanes = core::iter::once(lane).chain(self.0.lane(lane).fallback.iter().copied());
+        let lanes = core::iter::once(lane).chain(self.0.fallback(lane).iter().copied());
         lanes.filter_map(move |lane| Some((lane, self.0.subset(service, lane)?)))
     }
 

@@ -76,7 +76,7 @@ impl Plan {
         recorder: &mut impl Recorder,
     ) -> Resolved {
         let mut last = last_resort(lane, reason, own);
-        for candidate in &self.lane(lane).fallback {
+        for candidate in self.fallback(lane) {
             let judged = self.judge(service, *candidate, liveness);
             recorder.considered(self, service, *candidate, judged.err().map(|(reason, _)| reason));
             match judged {

@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use super::{Lane, Members, Plan, Router, Rule};
-use crate::{index::RulesFound, intern::ServiceId, pattern::host::HostPattern, split::Share};
+use super::{Plan, Router, Rule};
+use crate::{index::RulesFound, pattern::host::HostPattern, split::Share};
 
 /// What a compiled router costs in memory, and how its rules are found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -49,20 +49,19 @@ impl Router {
     /// What the router costs, and how its rules are found.
     #[must_use]
     pub fn stats(&self) -> Stats {
-        let Plan { patterns, conditions, names, groups, services, lanes, rules, splits, .. } = &*self.0;
+        let Plan { patterns, conditions, names, groups, services, lanes, labels, rules, splits, .. } = &*self.0;
         let (regexes, automata) = patterns.regexes.counts();
         let sets = patterns.sets.iter().map(|set| size_of_val(&**set) + size_of_val(set));
-        let members = |lane: &Lane| match &lane.members {
-            Members::All => 0,
-            Members::Some(services) => size_of_val::<[ServiceId]>(services),
-        };
         let shares = splits.iter().map(|split| size_of_val(split) + split.shares.len() * size_of::<Share>());
         let tables = rules.capacity() * size_of::<Rule>()
             + self.0.hosts.capacity() * size_of::<HostPattern>()
             + shares.sum::<usize>()
             + size_of_val(services.as_slice())
             + self.0.callees.heap_bytes()
-            + lanes.iter().map(|lane| size_of::<Lane>() + members(lane) + size_of_val(&*lane.fallback)).sum::<usize>();
+            + size_of_val(lanes.as_slice())
+            + size_of_val(self.0.members.as_slice())
+            + size_of_val(self.0.fallbacks.as_slice())
+            + labels.iter().map(|entry| size_of_val(entry) + size_of_val(&*entry.1)).sum::<usize>();
         let mut bytes = Bytes {
             texts: patterns.pool.heap_bytes(),
             conditions: conditions.heap_bytes() + names.heap_bytes() + sets.sum::<usize>() + size_of_val(patterns.ranges.as_slice()),
