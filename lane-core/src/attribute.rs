@@ -132,8 +132,8 @@ pub(crate) enum Key {
 }
 
 /// A request, with what was found in it so far.
-pub(crate) struct Attributes<'r, H: Headers + ?Sized> {
-    pub(crate) request: Request<'r, H>,
+pub(crate) struct Attributes<'q, 'r, H: Headers + ?Sized> {
+    pub(crate) request: &'q Request<'r, H>,
     names: &'r HeaderNames,
     patterns: &'r Patterns,
     /// The lines of the headers that are found together, when the first of them is asked for.
@@ -142,11 +142,11 @@ pub(crate) struct Attributes<'r, H: Headers + ?Sized> {
     split_path: OnceCell<(Option<&'r [u8]>, &'r [u8])>,
 }
 
-impl<'r, H: Headers + ?Sized> Attributes<'r, H> {
+impl<'q, 'r, H: Headers + ?Sized> Attributes<'q, 'r, H> {
     /// Reads nothing yet.
     #[inline]
-    pub(crate) fn new(request: &Request<'r, H>, names: &'r HeaderNames, patterns: &'r Patterns) -> Self {
-        Self { request: *request, names, patterns, seen: OnceCell::new(), split_path: OnceCell::new() }
+    pub(crate) fn new(request: &'q Request<'r, H>, names: &'r HeaderNames, patterns: &'r Patterns) -> Self {
+        Self { request, names, patterns, seen: OnceCell::new(), split_path: OnceCell::new() }
     }
 
     /// The header's name, lower case.

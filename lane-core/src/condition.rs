@@ -264,7 +264,7 @@ impl Conditions {
 
 /// What conditions are evaluated against.
 pub(crate) struct Facts<'f, 'r, H: Headers + ?Sized> {
-    pub(crate) attributes: &'f Attributes<'r, H>,
+    pub(crate) attributes: &'f Attributes<'f, 'r, H>,
     pub(crate) patterns: &'f Patterns,
     pub(crate) services: &'f dyn ServiceNames,
 }

@@ -78,17 +78,20 @@ impl Pool {
 pub(crate) fn same_bytes(one: &[u8], other: &[u8]) -> bool {
     const WORD: usize = 8;
     const HALF: usize = 4;
+    const TWICE: usize = 16;
     if one.len() != other.len() {
         return false;
     }
     let word = |bytes: Option<&[u8; WORD]>| bytes.map(|bytes| u64::from_le_bytes(*bytes));
+    let twice = |bytes: Option<&[u8; TWICE]>| bytes.map(|bytes| u128::from_le_bytes(*bytes));
     let half = |bytes: Option<&[u8; HALF]>| bytes.map(|bytes| u32::from_le_bytes(*bytes));
     // The first and the last piece overlap as they must, so that two comparisons see every byte.
     match one.len() {
         0 => true,
         1..HALF => one.iter().eq(other),
         HALF..=WORD => half(one.first_chunk()) == half(other.first_chunk()) && half(one.last_chunk()) == half(other.last_chunk()),
-        9..=16 => word(one.first_chunk()) == word(other.first_chunk()) && word(one.last_chunk()) == word(other.last_chunk()),
+        9..=TWICE => word(one.first_chunk()) == word(other.first_chunk()) && word(one.last_chunk()) == word(other.last_chunk()),
+        17..=32 => twice(one.first_chunk()) == twice(other.first_chunk()) && twice(one.last_chunk()) == twice(other.last_chunk()),
         _ => one == other,
     }
 }

@@ -340,11 +340,11 @@ impl Plan {
         self.patterns.pool.str(text)
     }
 
-    fn facts<'f, 'r, H: Headers + ?Sized>(&'f self, attributes: &'f Attributes<'r, H>) -> Facts<'f, 'r, H> {
+    fn facts<'f, 'r, H: Headers + ?Sized>(&'f self, attributes: &'f Attributes<'f, 'r, H>) -> Facts<'f, 'r, H> {
         Facts { attributes, patterns: &self.patterns, services: self }
     }
 
-    pub(crate) fn attributes<'r, H: Headers + ?Sized>(&'r self, request: &Request<'r, H>) -> Attributes<'r, H> {
+    pub(crate) fn attributes<'q, 'r, H: Headers + ?Sized>(&'r self, request: &'q Request<'r, H>) -> Attributes<'q, 'r, H> {
         Attributes::new(request, &self.names, &self.patterns)
     }
 

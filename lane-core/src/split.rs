@@ -82,7 +82,7 @@ impl Split {
     }
 
     /// Draws a lane for the request.
-    pub(crate) fn draw<H: Headers + ?Sized>(&self, attributes: &Attributes<'_, H>, pool: &Pool) -> Draw {
+    pub(crate) fn draw<H: Headers + ?Sized>(&self, attributes: &Attributes<'_, '_, H>, pool: &Pool) -> Draw {
         let roll = attributes.request.roll;
         let alone = self.alone;
         let Some(sticky) = &self.sticky else {

@@ -63,7 +63,7 @@ impl Plan {
     pub(crate) fn changes<H: Headers + ?Sized>(
         &self,
         decision: &Decision,
-        attributes: &Attributes<'_, H>,
+        attributes: &Attributes<'_, '_, H>,
         buffer: &mut [u8; crate::BUFFER_BYTES],
         visit: impl FnMut(Change<'_>),
     ) -> Notes {
@@ -81,7 +81,7 @@ impl Plan {
         &self,
         decision: &Decision,
         gateway: Option<u32>,
-        attributes: &Attributes<'_, H>,
+        attributes: &Attributes<'_, '_, H>,
         sink: &mut Sink<'_, impl FnMut(Change<'_>)>,
     ) {
         let deciding = decision.group.filter(|_| decision.serves());
@@ -115,7 +115,7 @@ impl Plan {
     /// The guiding headers, of whatever group, that the request carries; each once.
     fn carried_guiding_headers<'p, H: Headers + ?Sized>(
         &'p self,
-        attributes: &Attributes<'_, H>,
+        attributes: &Attributes<'_, '_, H>,
     ) -> impl Iterator<Item = (HeaderId, &'p [GroupId])> {
         let lines = attributes.request.headers.lines().enumerate();
         lines.filter_map(move |(position, (name, _))| {
@@ -132,7 +132,7 @@ impl Plan {
     fn hop_changes<H: Headers + ?Sized>(
         &self,
         decision: &Decision,
-        attributes: &Attributes<'_, H>,
+        attributes: &Attributes<'_, '_, H>,
         sink: &mut Sink<'_, impl FnMut(Change<'_>)>,
     ) {
         let (true, Some(group), Some(lane)) = (decision.serves(), decision.group, decision.lane) else { return };
@@ -154,7 +154,7 @@ impl Plan {
         &self,
         group: &Group,
         lane: &str,
-        attributes: &Attributes<'_, H>,
+        attributes: &Attributes<'_, '_, H>,
         sink: &mut Sink<'_, impl FnMut(Change<'_>)>,
     ) {
         let present = attributes.guide(group.guiding.header).present();
@@ -167,7 +167,7 @@ impl Plan {
         &self,
         set: Option<(Text, Text)>,
         dropped: impl Fn(&[u8]) -> bool,
-        attributes: &Attributes<'_, H>,
+        attributes: &Attributes<'_, '_, H>,
         sink: &mut Sink<'_, impl FnMut(Change<'_>)>,
     ) {
         const NAME: &str = "baggage";
@@ -185,7 +185,7 @@ impl Plan {
     }
 
     /// Sets a header from the baggage member of its name where it is absent and the value may stand in a header.
-    fn restore<H: Headers + ?Sized>(&self, restored: Named, attributes: &Attributes<'_, H>, sink: &mut Sink<'_, impl FnMut(Change<'_>)>) {
+    fn restore<H: Headers + ?Sized>(&self, restored: Named, attributes: &Attributes<'_, '_, H>, sink: &mut Sink<'_, impl FnMut(Change<'_>)>) {
         if attributes.lines(restored.header).next().is_some() {
             return;
         }
@@ -209,7 +209,7 @@ impl Plan {
         }
     }
 
-    pub(crate) fn remember<'a, H: Headers + ?Sized>(&'a self, decision: &Decision, attributes: &Attributes<'a, H>) -> Option<Remember<'a>> {
+    pub(crate) fn remember<'a, H: Headers + ?Sized>(&'a self, decision: &Decision, attributes: &Attributes<'_, 'a, H>) -> Option<Remember<'a>> {
         let id = decision.group.filter(|_| decision.serves())?;
         let group = self.group(id);
         let Context::TraceId(header) = group.context else { return None };
@@ -221,7 +221,7 @@ impl Plan {
         Some(Remember { group: self.str(group.name), trace_id, lane: self.str(self.lane(lane).name) })
     }
 
-    pub(crate) fn inbound<'a, H: Headers + ?Sized>(&'a self, attributes: &Attributes<'a, H>, mut visit: impl FnMut(Remember<'a>)) {
+    pub(crate) fn inbound<'a, H: Headers + ?Sized>(&'a self, attributes: &Attributes<'_, 'a, H>, mut visit: impl FnMut(Remember<'a>)) {
         for (index, group) in self.groups.iter().enumerate() {
             let Context::TraceId(header) = group.context else { continue };
             let guide = attributes.guide(group.guiding.header).present();
@@ -232,7 +232,7 @@ impl Plan {
         }
     }
 
-    pub(crate) fn trace_ids<'a, H: Headers + ?Sized>(&'a self, attributes: &Attributes<'a, H>, mut visit: impl FnMut(&'a str, &'a [u8])) {
+    pub(crate) fn trace_ids<'a, H: Headers + ?Sized>(&'a self, attributes: &Attributes<'_, 'a, H>, mut visit: impl FnMut(&'a str, &'a [u8])) {
         for group in &self.groups {
             if let Context::TraceId(header) = group.context
                 && let Some(trace_id) = attributes.trace_id(header).present()

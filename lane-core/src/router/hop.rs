@@ -31,22 +31,22 @@ enum Look<'r> {
     Unknown,
 }
 
-const PERMISSIVE: [LookedIn; 4] = [LookedIn::GuidingHeader, LookedIn::Context, LookedIn::Source, LookedIn::Rules];
-const STRICT: [LookedIn; 4] = [LookedIn::Source, LookedIn::GuidingHeader, LookedIn::Context, LookedIn::Rules];
+static PERMISSIVE: [LookedIn; 4] = [LookedIn::GuidingHeader, LookedIn::Context, LookedIn::Source, LookedIn::Rules];
+static STRICT: [LookedIn; 4] = [LookedIn::Source, LookedIn::GuidingHeader, LookedIn::Context, LookedIn::Rules];
 
 impl Plan {
     pub(crate) fn hop<H: Headers + ?Sized>(
         &self,
         service: &str,
-        attributes: &Attributes<'_, H>,
+        attributes: &Attributes<'_, '_, H>,
         liveness: &Liveness,
         recorder: &mut impl Recorder,
     ) -> Decision {
         let services = self.callees.get(&self.patterns, service.as_bytes());
         let Some(first) = services.first() else { return Decision::blank(Outcome::Pass, Place::Hop) };
         let places = match self.group(self.service(*first).group).mode {
-            Mode::Permissive => PERMISSIVE,
-            Mode::Strict => STRICT,
+            Mode::Permissive => &PERMISSIVE,
+            Mode::Strict => &STRICT,
         };
         for place in places {
             for service in services {
@@ -115,7 +115,7 @@ impl Plan {
     fn by_guiding_header<'r, H: Headers + ?Sized>(
         &self,
         group: GroupId,
-        attributes: &Attributes<'r, H>,
+        attributes: &Attributes<'_, 'r, H>,
         recorder: &mut impl Recorder,
     ) -> Look<'r> {
         let header = self.group(group).guiding.header;
@@ -141,7 +141,7 @@ impl Plan {
     }
 
     /// The baggage member, or the lane remembered for the trace id; empty ones count as absent (S22).
-    fn by_context<'r, H: Headers + ?Sized>(&self, id: GroupId, attributes: &Attributes<'r, H>, recorder: &mut impl Recorder) -> Look<'r> {
+    fn by_context<'r, H: Headers + ?Sized>(&self, id: GroupId, attributes: &Attributes<'_, 'r, H>, recorder: &mut impl Recorder) -> Look<'r> {
         let group = self.group(id);
         let (known, found_in) = match group.context {
             Context::Header => return Look::Nothing,
@@ -158,7 +158,7 @@ impl Plan {
     }
 
     /// The caller's own lane (S22).
-    fn by_source<'r, H: Headers + ?Sized>(&self, id: GroupId, attributes: &Attributes<'r, H>, recorder: &mut impl Recorder) -> Look<'r> {
+    fn by_source<'r, H: Headers + ?Sized>(&self, id: GroupId, attributes: &Attributes<'_, 'r, H>, recorder: &mut impl Recorder) -> Look<'r> {
         let group = self.group(id);
         let lane = self.own_lane(id, attributes).filter(|lane| group.mode == Mode::Strict || Some(*lane) != group.baseline);
         recorder.looked(self, id, LookedIn::Source, lane.map_or(Found::Nothing, Found::Lane));
@@ -166,7 +166,7 @@ impl Plan {
     }
 
     /// The lane of the calling workload: by name, else the first whose labels for the calling service it bears.
-    fn own_lane<H: Headers + ?Sized>(&self, id: GroupId, attributes: &Attributes<'_, H>) -> Option<LaneId> {
+    fn own_lane<H: Headers + ?Sized>(&self, id: GroupId, attributes: &Attributes<'_, '_, H>) -> Option<LaneId> {
         let source = &attributes.request.source;
         if let Some(lane) = source.lane.and_then(|name| self.lane_named(id, name.as_bytes())) {
             return Some(lane);
@@ -193,7 +193,7 @@ impl Plan {
     fn by_rules<'r, H: Headers + ?Sized, R: Recorder>(
         &self,
         service: ServiceId,
-        attributes: &Attributes<'r, H>,
+        attributes: &Attributes<'_, 'r, H>,
         recorder: &mut R,
     ) -> Look<'r> {
         let facts = self.facts(attributes);

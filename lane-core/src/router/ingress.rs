@@ -39,7 +39,7 @@ impl Plan {
     pub(crate) fn ingress<H: Headers + ?Sized, R: Recorder>(
         &self,
         gateway: &str,
-        attributes: &Attributes<'_, H>,
+        attributes: &Attributes<'_, '_, H>,
         liveness: &Liveness,
         recorder: &mut R,
     ) -> Decision {
@@ -82,7 +82,7 @@ impl Plan {
 
     /// Where a rule leads whose hosts and conditions hold, if it leads anywhere; everything is known of the request.
     #[inline(always)]
-    pub(super) fn leads<H: Headers + ?Sized>(&self, rule: RuleId, at: At, attributes: &Attributes<'_, H>) -> Option<Led> {
+    pub(super) fn leads<H: Headers + ?Sized>(&self, rule: RuleId, at: At, attributes: &Attributes<'_, '_, H>) -> Option<Led> {
         let rule = self.rule(rule);
         match rule.action {
             Action::Lane(lane) if !rule.keeps_lane => Some(Led::To { lane, found: None }),
@@ -93,7 +93,7 @@ impl Plan {
 
     /// Whether such a rule leads anywhere: most do, whatever the request.
     #[inline(always)]
-    pub(crate) fn leads_anywhere<H: Headers + ?Sized>(&self, rule: RuleId, at: At, attributes: &Attributes<'_, H>) -> bool {
+    pub(crate) fn leads_anywhere<H: Headers + ?Sized>(&self, rule: RuleId, at: At, attributes: &Attributes<'_, '_, H>) -> bool {
         !matches!(self.rule(rule).action, Action::From(_)) || self.leads(rule, at, attributes).is_some()
     }
 
@@ -157,7 +157,7 @@ impl Plan {
     }
 
     /// The lane that the request already carries and keeps (S16).
-    fn kept<H: Headers + ?Sized>(&self, rule: &Rule, at: At, attributes: &Attributes<'_, H>) -> Known<Led> {
+    fn kept<H: Headers + ?Sized>(&self, rule: &Rule, at: At, attributes: &Attributes<'_, '_, H>) -> Known<Led> {
         if at == At::Hop || !rule.keeps_lane {
             return Known::Absent;
         }
@@ -169,7 +169,7 @@ impl Plan {
 
     /// Where the rule's action leads; absent where `lane_from` names no lane.
     #[inline]
-    fn led<H: Headers + ?Sized>(&self, rule: &Rule, attributes: &Attributes<'_, H>) -> Known<Led> {
+    fn led<H: Headers + ?Sized>(&self, rule: &Rule, attributes: &Attributes<'_, '_, H>) -> Known<Led> {
         match rule.action {
             Action::Lane(lane) => Known::Present(Led::To { lane, found: None }),
             Action::Split(split) => Known::Present(Led::Split(split)),
@@ -178,7 +178,7 @@ impl Plan {
     }
 
     /// The lane that a `lane_from` names.
-    fn named_by<H: Headers + ?Sized>(&self, group: GroupId, key: Key, attributes: &Attributes<'_, H>) -> Known<LaneId> {
+    fn named_by<H: Headers + ?Sized>(&self, group: GroupId, key: Key, attributes: &Attributes<'_, '_, H>) -> Known<LaneId> {
         match key {
             Key::Header(header) if header == self.group(group).guiding.header => {
                 attributes.guide(header).and_then(|guide| self.lane_of_guide(group, guide).into())

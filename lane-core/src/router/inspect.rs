@@ -117,7 +117,7 @@ impl Router {
 }
 
 impl Plan {
-    fn found_value<'a, H: Headers + ?Sized>(&'a self, decision: &Decision, attributes: &Attributes<'a, H>) -> Option<Cow<'a, [u8]>> {
+    fn found_value<'a, H: Headers + ?Sized>(&'a self, decision: &Decision, attributes: &Attributes<'_, 'a, H>) -> Option<Cow<'a, [u8]>> {
         let group = self.group(decision.group?);
         let guide = || match attributes.guide(group.guiding.header).present()? {
             Guide::Name(name) => Some(Cow::Borrowed(name)),
@@ -150,7 +150,7 @@ impl Plan {
     }
 
     /// Whether the decision kept the lane that the guiding header names, although its rule reads another header.
-    fn is_kept<H: Headers + ?Sized>(&self, decision: &Decision, attributes: &Attributes<'_, H>) -> bool {
+    fn is_kept<H: Headers + ?Sized>(&self, decision: &Decision, attributes: &Attributes<'_, '_, H>) -> bool {
         let (Some(id), Some(rule), Place::Gateway(_)) = (decision.group, decision.rule, decision.place) else { return false };
         let guide = attributes.guide(self.group(id).guiding.header).present();
         self.rule(rule).keeps_lane && guide.is_some_and(|guide| self.lane_of_guide(id, guide).is_some())
