@@ -252,9 +252,11 @@ impl Callees {
     #[inline]
     pub(crate) fn get(&self, patterns: &Patterns, name: &[u8]) -> &[ServiceId] {
         // Mostly calls name a service as it is declared: lower case, without port.
-        if let Some(services) = self.find(patterns, name) {
-            return services;
-        }
+        self.find(patterns, name).unwrap_or_else(|| self.get_lowered(patterns, name))
+    }
+
+    #[cold]
+    fn get_lowered(&self, patterns: &Patterns, name: &[u8]) -> &[ServiceId] {
         let lowered = host::Lowered::of(host::of_service(name));
         lowered.and_then(|name| self.find(patterns, name.get())).unwrap_or_default()
     }

@@ -64,6 +64,8 @@ pub(crate) fn ending(name: &[u8]) -> &[u8] {
 }
 
 impl Lowered {
+    /// Not inlined: names mostly are lower case, and callers stay small.
+    #[inline(never)]
     pub(crate) fn of(name: &[u8]) -> Option<Self> {
         let mut lowered = Self { bytes: [0; LONGEST_NAME], length: name.len() };
         let room = lowered.bytes.get_mut(..name.len())?;

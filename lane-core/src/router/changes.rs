@@ -185,7 +185,12 @@ impl Plan {
     }
 
     /// Sets a header from the baggage member of its name where it is absent and the value may stand in a header.
-    fn restore<H: Headers + ?Sized>(&self, restored: Named, attributes: &Attributes<'_, '_, H>, sink: &mut Sink<'_, impl FnMut(Change<'_>)>) {
+    fn restore<H: Headers + ?Sized>(
+        &self,
+        restored: Named,
+        attributes: &Attributes<'_, '_, H>,
+        sink: &mut Sink<'_, impl FnMut(Change<'_>)>,
+    ) {
         if attributes.lines(restored.header).next().is_some() {
             return;
         }
@@ -209,7 +214,11 @@ impl Plan {
         }
     }
 
-    pub(crate) fn remember<'a, H: Headers + ?Sized>(&'a self, decision: &Decision, attributes: &Attributes<'_, 'a, H>) -> Option<Remember<'a>> {
+    pub(crate) fn remember<'a, H: Headers + ?Sized>(
+        &'a self,
+        decision: &Decision,
+        attributes: &Attributes<'_, 'a, H>,
+    ) -> Option<Remember<'a>> {
         let id = decision.group.filter(|_| decision.serves())?;
         let group = self.group(id);
         let Context::TraceId(header) = group.context else { return None };
@@ -232,7 +241,11 @@ impl Plan {
         }
     }
 
-    pub(crate) fn trace_ids<'a, H: Headers + ?Sized>(&'a self, attributes: &Attributes<'_, 'a, H>, mut visit: impl FnMut(&'a str, &'a [u8])) {
+    pub(crate) fn trace_ids<'a, H: Headers + ?Sized>(
+        &'a self,
+        attributes: &Attributes<'_, 'a, H>,
+        mut visit: impl FnMut(&'a str, &'a [u8]),
+    ) {
         for group in &self.groups {
             if let Context::TraceId(header) = group.context
                 && let Some(trace_id) = attributes.trace_id(header).present()

@@ -141,7 +141,12 @@ impl Plan {
     }
 
     /// The baggage member, or the lane remembered for the trace id; empty ones count as absent (S22).
-    fn by_context<'r, H: Headers + ?Sized>(&self, id: GroupId, attributes: &Attributes<'_, 'r, H>, recorder: &mut impl Recorder) -> Look<'r> {
+    fn by_context<'r, H: Headers + ?Sized>(
+        &self,
+        id: GroupId,
+        attributes: &Attributes<'_, 'r, H>,
+        recorder: &mut impl Recorder,
+    ) -> Look<'r> {
         let group = self.group(id);
         let (known, found_in) = match group.context {
             Context::Header => return Look::Nothing,
@@ -158,7 +163,12 @@ impl Plan {
     }
 
     /// The caller's own lane (S22).
-    fn by_source<'r, H: Headers + ?Sized>(&self, id: GroupId, attributes: &Attributes<'_, 'r, H>, recorder: &mut impl Recorder) -> Look<'r> {
+    fn by_source<'r, H: Headers + ?Sized>(
+        &self,
+        id: GroupId,
+        attributes: &Attributes<'_, 'r, H>,
+        recorder: &mut impl Recorder,
+    ) -> Look<'r> {
         let group = self.group(id);
         let lane = self.own_lane(id, attributes).filter(|lane| group.mode == Mode::Strict || Some(*lane) != group.baseline);
         recorder.looked(self, id, LookedIn::Source, lane.map_or(Found::Nothing, Found::Lane));
