@@ -20,16 +20,18 @@ interface MeshProps {
 }
 
 export function MeshExport({ format, upstream, label, file }: MeshProps) {
-  const [answer, setAnswer] = useState<MeshAnswer | null>(null);
+  const [made, setMade] = useState<{ asked: string; answer: MeshAnswer } | null>(null);
   const isLossy = lossy.value;
+  const asked = `${format} ${upstream} ${isLossy}`;
   useEffect(() => {
     let isCurrent = true;
-    setAnswer(null);
-    void exportMesh({ text: text.peek(), format, upstream, lossy: isLossy }).then((made) => isCurrent && setAnswer(made));
+    void exportMesh({ text: text.peek(), format, upstream, lossy: isLossy }).then((answer) => isCurrent && setMade({ asked, answer }));
     return () => {
       isCurrent = false;
     };
-  }, [format, upstream, isLossy]);
+  }, [asked]);
+  // What was made for another format is not shown under this one's name, not for a moment.
+  const answer = made?.asked === asked ? made.answer : null;
   return (
     <div class="made">
       <label class="check">
