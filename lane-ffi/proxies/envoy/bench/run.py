@@ -2,7 +2,9 @@
 
 For each number of rules one Envoy is started, with one worker and these listeners:
 
-  native     N routes, each matching one value of a header, setting the guiding header and naming a cluster
+  native     N routes, each matching one value of a header, setting the guiding header and naming a cluster; those beside the
+             baseline's are aggregate clusters, by which stock Envoy falls back to it as the module does
+  no fallback  the same with plain clusters: a lane without healthy endpoints is an error
   specifier  one route with the module as cluster specifier; the plan has the same N rules
   filter     the module as HTTP filter and one route by `cluster_header`
   both       the filter decides, and one route with the specifier in the role `filter` takes its choice
@@ -33,6 +35,8 @@ import harness  # noqa: E402
 LANES = ["v1", "v2", "v3"]
 HOST = "web.svc"
 GUIDING = "x-asm-prefer-tag"
+# The end of the names of clusters that fall back.
+OR_BASELINE = "|or-baseline"
 WALK = """
 local number, requests = 0, {{}}
 init = function()
@@ -61,11 +65,15 @@ def plan(count: int) -> dict:
     return {"version": 1, "groups": [group]}
 
 
-def native_routes(count: int) -> list[dict]:
+def native_routes(count: int, fallback: str = "") -> list[dict]:
+    """Routes to the lanes' clusters; those beside the baseline with this behind their names."""
+
     def route(rule: int) -> dict:
-        header = {"header": {"key": GUIDING, "value": lane_of(rule)}, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}
+        lane = lane_of(rule)
+        header = {"header": {"key": GUIDING, "value": lane}, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}
         match = {"prefix": "/", "headers": [{"name": "x-user", "string_match": {"exact": f"user-{rule}"}}]}
-        return {"match": match, "request_headers_to_add": [header], "route": {"cluster": f"{HOST}|{lane_of(rule)}"}}
+        target = f"{HOST}|{lane}{fallback if lane != LANES[0] else ''}"
+        return {"match": match, "request_headers_to_add": [header], "route": {"cluster": target}}
 
     return [route(rule) for rule in range(count)]
 
@@ -85,6 +93,12 @@ def upstream() -> harness.Envoy:
 def cluster(name: str, port: int) -> dict:
     endpoints = [{"lb_endpoints": [harness.endpoint(port)]}]
     return {"name": name, "type": "STATIC", "connect_timeout": "1s", "load_assignment": {"cluster_name": name, "endpoints": endpoints}}
+
+
+def aggregate(name: str, clusters: list[str]) -> dict:
+    config = {"@type": "type.googleapis.com/envoy.extensions.clusters.aggregate.v3.ClusterConfig", "clusters": clusters}
+    kind = {"name": "envoy.clusters.aggregate", "typed_config": config}
+    return {"name": name, "connect_timeout": "1s", "lb_policy": "CLUSTER_PROVIDED", "cluster_type": kind}
 
 
 def processor_ns(pid: int) -> int:
@@ -112,13 +126,15 @@ def compare(count: int, rounds: int, seconds: int) -> dict[str, list[float]]:
     with upstream() as answers, tempfile.TemporaryDirectory() as folder:
         port = answers.ports["main"]
         listeners = [
-            harness.listener("native", native_routes(count)),
+            harness.listener("native", native_routes(count, OR_BASELINE)),
+            harness.listener("no fallback", native_routes(count)),
             harness.listener("specifier", specifier(settings)),
             harness.listener("filter", harness.filter_routes(), [harness.lane_filter(settings, how="text")]),
             harness.listener("both", [harness.by_filter_route()], [harness.lane_filter(settings, how="text")]),
             harness.listener("one route", [{"match": {"prefix": "/"}, "route": {"cluster": f"{HOST}|v1"}}]),
         ]
         clusters = [cluster(f"{HOST}|{lane}", port) for lane in LANES]
+        clusters += [aggregate(f"{HOST}|{lane}{OR_BASELINE}", [f"{HOST}|{lane}", f"{HOST}|{LANES[0]}"]) for lane in LANES[1:]]
         script = pathlib.Path(folder) / "walk.lua"
         # A step that shares no divisor with the count visits all rules, far from each other.
         script.write_text(WALK.format(count=count, step=next(step for step in (7919, 7907) if count % step)))
