@@ -1,6 +1,6 @@
 //! Radix trees over the beginnings of values: over the paths that rules demand, and over the literal prefixes of
-//! other attributes where many rules of one cell differ in them. Children stand in a table from the smallest first
-//! byte to the largest, so that a step down is one load.
+//! other attributes where many rules of one cell differ in them. Children stand side by side from the smallest first
+//! byte to the largest, so that a step down is one load; where most of these bytes have none, in a table of where they stand.
 
 use alloc::vec::Vec;
 
@@ -21,11 +21,15 @@ use super::{
 #[derive(Debug, Default)]
 pub(super) struct Trees {
     nodes: Vec<Node>,
-    /// Children of all nodes; `NONE` where there is none.
-    children: Vec<u32>,
+    /// Where the children of nodes with few of them stand; `NONE` where there is none.
+    scattered: Vec<u32>,
+    /// How many nodes stand for something.
+    count: usize,
 }
 
 const NONE: u32 = u32::MAX;
+/// Children stand side by side where at least one in so many places is taken.
+const SPARSE: usize = 2;
 /// Deeper than this literals are not told apart: building must not need a stack as deep as the longest path.
 const DEEPEST: usize = 256;
 
@@ -40,22 +44,50 @@ struct Node {
     exact: u32,
     below: u32,
     prefix: u32,
-    /// The children, by first byte from `lowest` on.
+    /// The children, by first byte: nodes, or places in `Trees::scattered`.
     children: u32,
     lowest: u8,
+    /// The largest first byte less the smallest.
+    span: u8,
     /// Whether there is any such cell: mostly there is none.
     ends: bool,
-    span: u16,
+    below_it: Children,
+}
+
+/// How the children of a node are found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Children {
+    None,
+    /// They stand side by side.
+    Nodes,
+    /// A table says where each stands.
+    Scattered,
+}
+
+impl Node {
+    /// A place without a node: nothing is found there.
+    const NONE: Self = Self {
+        label: Text::EMPTY,
+        least: NONE,
+        exact: NONE,
+        below: NONE,
+        prefix: NONE,
+        children: 0,
+        lowest: 0,
+        span: 0,
+        ends: false,
+        below_it: Children::None,
+    };
 }
 
 impl Trees {
     /// How many nodes there are.
     pub(super) fn len(&self) -> usize {
-        self.nodes.len()
+        self.count
     }
 
     pub(super) fn heap_bytes(&self) -> usize {
-        self.nodes.capacity() * size_of::<Node>() + self.children.capacity() * 4
+        self.nodes.capacity() * size_of::<Node>() + self.scattered.capacity() * 4
     }
 }
 
@@ -70,11 +102,14 @@ impl Cells {
             let text = |row: &Row| row.path.map_or(&b""[..], |path| plan.patterns.pool.bytes(path.text));
             text(one).cmp(text(other))
         });
-        Some(self.node(rows, 0, 0, plan))
+        let root = self.trees.nodes.len();
+        self.trees.nodes.push(Node::NONE);
+        self.fill(root, rows, 0, 0, plan);
+        Some(dense(root))
     }
 
-    /// A node, so many below the root, for rows, sorted, whose literals agree up to `depth`.
-    fn node(&mut self, rows: Vec<Row>, level: usize, depth: usize, plan: &mut Plan) -> u32 {
+    /// Puts a node into its place, so many below the root, for rows, sorted, whose literals agree up to `depth`.
+    fn fill(&mut self, place: usize, rows: Vec<Row>, level: usize, depth: usize, plan: &mut Plan) {
         let literal = |row: &Row| row.path.map_or(Text::EMPTY, |path| path.text);
         let (first, last) = (rows.first().map_or(Text::EMPTY, literal), rows.last().map_or(Text::EMPTY, literal));
         // Sorted, so what the first and the last have in common all have.
@@ -83,10 +118,9 @@ impl Cells {
             pool.bytes(first).iter().zip(pool.bytes(last)).take_while(|(one, other)| one == other).count()
         };
         let least = rows.iter().map(|row| row.rule).min().unwrap_or(RuleId(NONE)).0;
-        let id = self.trees.nodes.len();
         // The step from the node above has compared the first byte already.
         let label = first.part(if level == 0 { 0 } else { depth + 1 }, common);
-        self.trees.nodes.push(Node { label, least, exact: NONE, below: NONE, prefix: NONE, children: 0, lowest: 0, ends: false, span: 0 });
+        self.trees.count += 1;
 
         let byte_at = |row: &Row, plan: &Plan| plan.patterns.pool.bytes(literal(row)).get(common).copied();
         let mut ends: [Vec<Row>; 3] = Default::default();
@@ -117,20 +151,36 @@ impl Cells {
             self.add(rows, plan).unwrap_or(NONE)
         });
         let lowest = groups.first().map_or(0, |(byte, _)| *byte);
-        let span = groups.last().map_or(0, |(byte, _)| u16::from(byte - lowest) + 1);
-        let children = self.trees.children.len();
-        self.trees.children.resize(children + usize::from(span), NONE);
-        for (byte, group) in groups {
-            let child = self.node(group, level + 1, common, plan);
-            if let Some(room) = self.trees.children.get_mut(children + usize::from(byte - lowest)) {
-                *room = child;
+        let span = groups.last().map_or(0, |(byte, _)| byte - lowest);
+        let places = usize::from(span) + 1;
+        let Trees { nodes, scattered, .. } = &mut self.trees;
+        let (below_it, children, first) = match groups.len() {
+            0 => (Children::None, 0, 0),
+            count if count * SPARSE >= places => {
+                let first = nodes.len();
+                nodes.resize(first + places, Node::NONE);
+                (Children::Nodes, first, first)
             }
-        }
-        if let Some(node) = self.trees.nodes.get_mut(id) {
+            count => {
+                let (table, first) = (scattered.len(), nodes.len());
+                scattered.resize(table + places, NONE);
+                for ((byte, _), child) in groups.iter().zip(first..) {
+                    if let Some(room) = scattered.get_mut(table + usize::from(byte - lowest)) {
+                        *room = dense(child);
+                    }
+                }
+                nodes.resize(first + count, Node::NONE);
+                (Children::Scattered, table, first)
+            }
+        };
+        if let Some(node) = nodes.get_mut(place) {
             let ends = [exact, below, prefix] != [NONE; 3];
-            *node = Node { label, least, exact, below, prefix, children: dense(children), lowest, ends, span };
+            *node = Node { label, least, exact, below, prefix, children: dense(children), lowest, span, ends, below_it };
         }
-        dense(id)
+        for (position, (byte, group)) in groups.into_iter().enumerate() {
+            let beside = if below_it == Children::Nodes { usize::from(byte - lowest) } else { position };
+            self.fill(first + beside, group, level + 1, common, plan);
+        }
     }
 
     /// Searches the cells of every literal that the value is, or begins with. A path may be given as received: it ends
@@ -156,12 +206,17 @@ impl Cells {
             }
             // No literal of a path goes beyond a `?`, so there is no such child.
             let [next, after @ ..] = rest else { return };
-            let step = u16::from(next.wrapping_sub(node.lowest));
-            if step >= node.span {
+            let step = next.wrapping_sub(node.lowest);
+            if step > node.span {
                 return;
             }
-            let Some(child) = self.trees.children.get(node.children as usize + usize::from(step)) else { return };
-            (at, rest) = (*child, after);
+            let child = node.children + u32::from(step);
+            at = match node.below_it {
+                Children::Nodes => child,
+                Children::Scattered => self.trees.scattered.get(child as usize).copied().unwrap_or(NONE),
+                Children::None => return,
+            };
+            rest = after;
         }
     }
 
