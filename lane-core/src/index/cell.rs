@@ -36,8 +36,9 @@ pub(crate) struct Cells {
     postings: Vec<Posting>,
     /// Tuple and posting of large tuples, by tuple and values.
     hashed: HashTable<(u32, u32)>,
-    /// Postings of large tuples whose values have numbers in a row; `NO_POSTING` where there is none.
-    direct: Vec<u32>,
+    /// Tables of large tuples whose values have numbers in a row, and their slots; `NO_POSTING` where there is none.
+    tables: Vec<SlotTable>,
+    slots: Vec<u32>,
     /// Rows of postings, by rule.
     rows: Vec<(u32, Option<ConditionId>)>,
     more: Vec<More>,
@@ -79,10 +80,18 @@ struct Tuple {
 enum How {
     /// By comparing: there are only a few.
     Scan,
-    /// By the number of its one value, from `lowest` on, in `Cells::direct`.
-    Direct { slots: u32, lowest: u32, span: u32 },
+    /// By the number of its one value, in this one of `Cells::tables`.
+    Direct(u32),
     /// By hash.
     Hash,
+}
+
+/// Postings by the number of a value, from `lowest` on, in `Cells::slots`.
+#[derive(Clone, Copy, Debug)]
+struct SlotTable {
+    slots: u32,
+    lowest: u32,
+    span: u32,
 }
 
 /// So few postings are compared one by one.
@@ -196,20 +205,21 @@ impl Cells {
         if postings.len() <= COMPARED {
             return How::Scan;
         }
-        let Self { postings: all, hashed, direct, .. } = self;
+        let Self { postings: all, hashed, tables, slots: all_slots, .. } = self;
         if let [_, NO_KEY] = asked {
             let numbers = || postings.clone().filter_map(|id| all.get(id as usize)).map(|Posting { values: [number, _], .. }| *number);
             let lowest = numbers().min().unwrap_or(0);
             let span = numbers().max().unwrap_or(0) - lowest + 1;
             if span as usize <= postings.len() * SLOTS {
-                let slots = direct.len();
-                direct.resize(slots + span as usize, NO_POSTING);
+                let slots = all_slots.len();
+                all_slots.resize(slots + span as usize, NO_POSTING);
                 for (number, id) in numbers().zip(postings.clone()) {
-                    if let Some(slot) = direct.get_mut(slots + (number - lowest) as usize) {
+                    if let Some(slot) = all_slots.get_mut(slots + (number - lowest) as usize) {
                         *slot = id;
                     }
                 }
-                return How::Direct { slots: dense(slots), lowest, span };
+                tables.push(SlotTable { slots: dense(slots), lowest, span });
+                return How::Direct(dense(tables.len() - 1));
             }
         }
         let hash = |(tuple, id): &(u32, u32)| all.get(*id as usize).map_or(0, |posting| probe_hash(*tuple, posting.values));
@@ -262,7 +272,7 @@ impl Cells {
         self.cells.shrink_to_fit();
         self.tuples.shrink_to_fit();
         self.postings.shrink_to_fit();
-        self.direct.shrink_to_fit();
+        self.slots.shrink_to_fit();
         self.rows.shrink_to_fit();
         self.more.shrink_to_fit();
         self.vocabulary.finish();
@@ -400,14 +410,15 @@ impl Cells {
     fn look_up<H: Headers + ?Sized>(&self, id: u32, tuple: &Tuple, values: [u32; KEYS], search: &mut Search<'_, '_, H>) {
         let posting = match tuple.how {
             How::Scan => self.postings_of_tuple(tuple).iter().find(|posting| posting.values == values),
-            How::Direct { slots, lowest, span } => {
+            How::Direct(table) => {
+                let Some(SlotTable { slots, lowest, span }) = self.tables.get(table as usize) else { return };
                 let [value, _] = values;
-                let slot = value.wrapping_sub(lowest);
-                if slot >= span {
+                let slot = value.wrapping_sub(*lowest);
+                if slot >= *span {
                     return;
                 }
                 // Where no posting has the value, the slot is beyond all of them.
-                self.direct.get((slots + slot) as usize).and_then(|posting| self.postings.get(*posting as usize))
+                self.slots.get((slots + slot) as usize).and_then(|posting| self.postings.get(*posting as usize))
             }
             How::Hash => {
                 let is_posting = |posting: u32| self.postings.get(posting as usize).is_some_and(|posting| posting.values == values);
@@ -460,7 +471,8 @@ impl Cells {
             + self.tuples.capacity() * size_of::<Tuple>()
             + self.postings.capacity() * size_of::<Posting>()
             + self.hashed.allocation_size()
-            + self.direct.capacity() * 4
+            + self.tables.capacity() * size_of::<SlotTable>()
+            + self.slots.capacity() * 4
             + self.rows.capacity() * size_of::<(u32, Option<ConditionId>)>()
             + self.more.capacity() * size_of::<More>()
             + self.vocabulary.heap_bytes()
