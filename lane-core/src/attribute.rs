@@ -15,7 +15,7 @@ use crate::{
         baggage::{self, Encoded},
         trace_id,
     },
-    pattern::{Patterns, Text, host},
+    pattern::{Patterns, Text, host, same_bytes},
     request::{Headers, Request},
 };
 
@@ -274,16 +274,20 @@ impl<'q, 'r, H: Headers + ?Sized> Attributes<'q, 'r, H> {
         if query.is_empty() {
             return None;
         }
-        query.split(|byte| *byte == b'&').find_map(|pair| match memchr(b'=', pair) {
-            Some(end) => (pair.get(..end)? == name).then(|| pair.get(end + 1..).unwrap_or_default()),
-            None => (pair == name).then_some(&[][..]),
-        })
+        pieces(query, b'&')
+            .find_map(|pair| behind(pair, name).and_then(|rest| if rest.is_empty() { Some(rest) } else { rest.strip_prefix(b"=") }))
     }
 
     /// The first cookie of this name (S12).
     pub(crate) fn cookie(&self, name: Text) -> Known<&'r [u8]> {
         let name = self.patterns.pool.bytes(name);
-        self.header(HeaderId::COOKIE).and_then(|mut lines| lines.find_map(|line| cookie(line, name)).into())
+        match self.line(HeaderId::COOKIE) {
+            Line::One(line) => cookie(line, name).into(),
+            Line::None if !H::PARTIAL => Known::Absent,
+            Line::None | Line::Several => {
+                self.header(HeaderId::COOKIE).and_then(|mut lines| lines.find_map(|line| cookie(line, name)).into())
+            }
+        }
     }
 
     /// The value of a baggage member (S27).
@@ -361,13 +365,28 @@ pub(crate) fn hash_key(seed: u64, salt: Option<&str>, key: Value<'_>) -> u64 {
 
 /// The value of the first cookie of this name in one line.
 fn cookie<'l>(line: &'l [u8], name: &[u8]) -> Option<&'l [u8]> {
-    line.split(|byte| *byte == b';').find_map(|item| {
+    pieces(line, b';').find_map(|item| {
         // Other white space is part of a cookie's name (S12).
-        let item = baggage::trim_start(item);
-        let end = memchr(b'=', item)?;
-        let value = (item.get(..end)? == name).then(|| item.get(end + 1..))??;
+        let value = behind(baggage::trim_start(item), name)?.strip_prefix(b"=")?;
         Some(value.strip_prefix(b"\"").and_then(|value| value.strip_suffix(b"\"")).unwrap_or(value))
     })
+}
+
+/// The pieces of a text between separators.
+fn pieces(text: &[u8], separator: u8) -> impl Iterator<Item = &[u8]> {
+    let mut rest = Some(text);
+    core::iter::from_fn(move || {
+        let text = rest?;
+        let (piece, after) = text.split_at_checked(memchr(separator, text).unwrap_or(text.len()))?;
+        rest = after.split_first().map(|(_, after)| after);
+        Some(piece)
+    })
+}
+
+/// What stands behind a name at the beginning of a piece. No name in a configuration holds the `=` that ends it.
+fn behind<'p>(piece: &'p [u8], name: &[u8]) -> Option<&'p [u8]> {
+    let (start, rest) = piece.split_at_checked(name.len())?;
+    same_bytes(start, name).then_some(rest)
 }
 
 /// An address as canonical text (RFC 5952), on the stack.

@@ -223,7 +223,7 @@ fn rough_negative_ln(u: f64) -> f64 {
     // u = mantissa * 2^exponent, 1/2 <= mantissa < 1.
     let exponent = (bits >> 52) as i32 - 1022;
     let mantissa = f64::from_bits(bits & ((1 << 52) - 1) | 1022 << 52);
-    let x = (mantissa - 0.75) / 0.75;
+    let x = (mantissa - 0.75) * (4.0 / 3.0);
     let ln = LN_3_4 + x * (1.0 - x * (1.0 / 2.0 - x * (1.0 / 3.0 - x * (1.0 / 4.0))));
     -f64::from(exponent) * core::f64::consts::LN_2 - ln
 }
