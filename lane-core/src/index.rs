@@ -19,7 +19,6 @@
 
 use alloc::{boxed::Box, vec::Vec};
 
-use hashbrown::HashTable;
 use crate::{
     condition::{ConditionId, Facts, Truth},
     config::At,
@@ -28,6 +27,7 @@ use crate::{
     request::Headers,
     router::{Plan, RulesFound},
 };
+use hashbrown::HashTable;
 
 pub(crate) mod cell;
 mod key;
