@@ -346,7 +346,8 @@ fn nearest<'a>(wanted: &str, declared: &mut dyn Iterator<Item = &'a str>) -> Opt
         let candidate = letters(name);
         if candidate.len().abs_diff(wanted.len()) <= limit {
             let distance = distance(&wanted, &candidate);
-            if distance <= limit && nearest.is_none_or(|(least, _)| distance < least) {
+            // Of names that are equally near the first by letters, since some are declared in no order.
+            if distance <= limit && nearest.is_none_or(|least| (distance, name) < least) {
                 nearest = Some((distance, name));
             }
         }
