@@ -26,7 +26,7 @@ test("200 rules: what an answer costs", () => {
   const request = cost(60, (run) => ask(run, text));
   const edited = cost(40, (run) => ask(run, `${text}# ${run}\n`));
   console.log(`200 rules, processor time: a new request ${request.toFixed(1)} ms, a new text ${edited.toFixed(1)} ms`);
-  // The goal is 5 ms; slower machines are right, too.
+  // The goal is 5 ms, which a quiet core of 2023 keeps; slower or busier machines are right, too.
   expect(request).toBeLessThan(12);
   expect(edited).toBeLessThan(30);
 }, 60_000);
