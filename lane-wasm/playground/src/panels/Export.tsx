@@ -95,7 +95,8 @@ function Body() {
         <Choice legend="This request" options={KINDS.map((one) => ({ id: one.id, label: one.label }))} />
         <Choice legend="For a mesh" options={MESHES} />
       </div>
-      {mesh && <MeshExport {...mesh} />}
+      {/* By key, so that what was made for one is not shown under the name of another for a moment. */}
+      {mesh && <MeshExport key={mesh.id} {...mesh} />}
       {kind && <Plain kind={kind} />}
     </div>
   );
