@@ -19,12 +19,13 @@ has_sources() { [ -d "$sysroot/lib/rustlib/src/rust/library" ]; }
 has_target() { [ -d "$(rustc --print target-libdir --target wasm32-unknown-unknown 2>/dev/null)" ]; }
 rustup_adds() { command -v rustup >/dev/null && rustup --quiet "$@"; }
 
-# The engine, compiled for the browser: build FOLDER ARGUMENT… All builds give a file of one name, so each has a target
-# folder of its own.
+# The engine, compiled for the browser: build FOLDER PROFILE ARGUMENT… All builds give a file of one name, so each has a
+# target folder of its own.
 build() {
     export CARGO_TARGET_DIR="$1"
-    shift
-    set -- build --quiet --package lane-wasm --profile wasm --target wasm32-unknown-unknown "$@"
+    local profile="$2"
+    shift 2
+    set -- build --quiet --package lane-wasm --profile "$profile" --target wasm32-unknown-unknown "$@"
     if has_sources || { rustup_adds component add rust-src && has_sources; }; then
         # The standard library built for size, and panics as traps without texts: a fifth less to load. These are flags of
         # nightly Rust, which the stable compiler takes when told so; nothing in the sources depends on them.
@@ -47,9 +48,11 @@ build() {
 mkdir -p "$out"
 for entry in lane full mesh; do
     features=small
+    profile=wasm
     if [ "$entry" != lane ]; then features="small,$entry"; fi
-    (build "$out/$entry" --features "$features")
+    if [ "$entry" = full ]; then profile=wasm-quick; fi
+    (build "$out/$entry" "$profile" --features "$features")
     cargo run --quiet --package lane-wasm-bindgen --features generate -- \
-        "$out/$entry/wasm32-unknown-unknown/wasm/lane_wasm.wasm" "$out/raw" "$entry"
+        "$out/$entry/wasm32-unknown-unknown/$profile/lane_wasm.wasm" "$out/raw" "$entry"
 done
 node scripts/pack.mjs "$out/raw" pkg

@@ -7,8 +7,9 @@ cd "$(dirname "$0")"
 
 ./build.sh
 node scripts/size.mjs
-# What people write for JavaScript, in Rust.
+# What people write for JavaScript, in Rust; and that the engine answers the same without the index.
 cargo test --quiet --package lane-wasm
+cargo test --quiet --package lane-tests --no-default-features --test vectors --test differential
 node --expose-gc --test tests/api.test.mjs tests/hostile.test.mjs tests/crash.test.mjs
 node tests/vectors.node.mjs
 node tests/vectors.browser.mjs

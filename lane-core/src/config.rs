@@ -15,12 +15,7 @@
 //! assert!(Router::compile(&config, &Options::default()).is_ok());
 //! ```
 
-use alloc::{
-    boxed::Box,
-    collections::BTreeMap,
-    string::{String, ToString},
-    vec::Vec,
-};
+use alloc::{boxed::Box, collections::BTreeMap, string::String, vec::Vec};
 use core::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
@@ -531,16 +526,26 @@ impl<'de> Deserialize<'de> for Hundredths {
             }
 
             fn visit_u64<E: de::Error>(self, value: u64) -> Result<Hundredths, E> {
-                Hundredths::parse(&value.to_string()).ok_or_else(|| E::invalid_value(de::Unexpected::Unsigned(value), &self))
+                let whole = u32::try_from(value).ok().and_then(|whole| whole.checked_mul(100)).map(Hundredths);
+                whole.filter(|hundredths| *hundredths <= Hundredths::WHOLE).ok_or_else(|| self.refuse())
             }
 
             fn visit_i64<E: de::Error>(self, value: i64) -> Result<Hundredths, E> {
-                Hundredths::parse(&value.to_string()).ok_or_else(|| E::invalid_value(de::Unexpected::Signed(value), &self))
+                u64::try_from(value).map_err(|_| self.refuse()).and_then(|value| self.visit_u64(value))
             }
 
             fn visit_f64<E: de::Error>(self, value: f64) -> Result<Hundredths, E> {
-                // The shortest text that reads back as this number is the text that was written, wherever at most two places were.
-                Hundredths::parse(&value.to_string()).ok_or_else(|| E::invalid_value(de::Unexpected::Float(value), &self))
+                // What was written with at most two places is the number nearest to some hundredths, and no other is.
+                let hundredths = Hundredths((value * 100.0 + 0.5) as u32);
+                let is_exact = f64::from(hundredths.0) / 100.0 == value && value.is_sign_positive();
+                if is_exact && hundredths <= Hundredths::WHOLE { Ok(hundredths) } else { Err(self.refuse()) }
+            }
+        }
+
+        impl Visitor {
+            /// Without the number, whose text would need all that prints floating-point numbers.
+            fn refuse<E: de::Error>(&self) -> E {
+                E::invalid_value(de::Unexpected::Other("a number"), self)
             }
         }
 

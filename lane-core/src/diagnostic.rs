@@ -333,18 +333,26 @@ impl fmt::Display for CompileError {
 /// Near means at most a third of the letters wrong, so that short names do not match everything.
 #[must_use]
 pub fn did_you_mean<'a>(wanted: &str, declared: impl IntoIterator<Item = &'a str>) -> Option<String> {
-    let letters = |text: &str| text.chars().flat_map(char::to_lowercase).collect::<Vec<char>>();
+    nearest(wanted, &mut declared.into_iter()).map(|name| alloc::format!("did you mean `{name}`?"))
+}
+
+/// Compiled once, whatever is iterated over.
+fn nearest<'a>(wanted: &str, declared: &mut dyn Iterator<Item = &'a str>) -> Option<&'a str> {
+    let letters = |text: &str| text.chars().map(|letter| letter.to_ascii_lowercase()).collect::<Vec<char>>();
     let wanted = letters(wanted);
     let limit = (wanted.len() / 3).max(1);
-    declared
-        .into_iter()
-        .filter_map(|name| {
-            let candidate = letters(name);
-            let near = candidate.len().abs_diff(wanted.len()) <= limit;
-            near.then(|| (distance(&wanted, &candidate), name)).filter(|(distance, _)| *distance <= limit)
-        })
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, name)| alloc::format!("did you mean `{name}`?"))
+    let mut nearest = None;
+    for name in declared {
+        let candidate = letters(name);
+        if candidate.len().abs_diff(wanted.len()) <= limit {
+            let distance = distance(&wanted, &candidate);
+            // Of names that are equally near the first by letters, since some are declared in no order.
+            if distance <= limit && nearest.is_none_or(|least| (distance, name) < least) {
+                nearest = Some((distance, name));
+            }
+        }
+    }
+    nearest.map(|(_, name)| name)
 }
 
 /// How many letters must be added, removed, replaced or swapped with their neighbour to make one text of the other

@@ -165,6 +165,33 @@ impl Router {
         let decision = self.0.hop(service, &self.0.attributes(request), liveness, &mut notebook);
         notebook.close(decision)
     }
+
+    /// Decides like [`ingress`](Self::ingress), and tells why if `explains`. This is one walk for both, which tries every
+    /// rule: for programs whose size counts, and that call neither of the others.
+    pub fn ingress_or_explain<H: Headers + ?Sized>(
+        &self,
+        gateway: &str,
+        request: &Request<'_, H>,
+        liveness: &Liveness,
+        explains: bool,
+    ) -> (Decision, Option<Explanation>) {
+        let mut notebook = explains.then(Notebook::default);
+        let decision = self.0.ingress(gateway, &self.0.attributes(request), liveness, &mut notebook);
+        (decision, notebook.map(|notebook| notebook.close(decision)))
+    }
+
+    /// Decides like [`hop`](Self::hop), and tells why if `explains`; see [`ingress_or_explain`](Self::ingress_or_explain).
+    pub fn hop_or_explain<H: Headers + ?Sized>(
+        &self,
+        service: &str,
+        request: &Request<'_, H>,
+        liveness: &Liveness,
+        explains: bool,
+    ) -> (Decision, Option<Explanation>) {
+        let mut notebook = explains.then(Notebook::default);
+        let decision = self.0.hop(service, &self.0.attributes(request), liveness, &mut notebook);
+        (decision, notebook.map(|notebook| notebook.close(decision)))
+    }
 }
 
 /// The recorder that writes everything down.

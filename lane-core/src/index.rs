@@ -19,17 +19,15 @@
 
 use alloc::{boxed::Box, vec::Vec};
 
-use hashbrown::HashTable;
-use serde::Serialize;
-
 use crate::{
     condition::{ConditionId, Facts, Truth},
     config::At,
     intern::{FixedSeed, Map, RuleId, ServiceId, dense},
     pattern::{Text, host, host::HostPattern, same_bytes},
     request::Headers,
-    router::Plan,
+    router::{Plan, RulesFound},
 };
+use hashbrown::HashTable;
 
 pub(crate) mod cell;
 mod key;
@@ -61,23 +59,6 @@ pub(crate) struct Index {
     /// Hosts with at most so many rows are scanned; and how many rows are.
     scanned: usize,
     scanned_rows: usize,
-}
-
-/// How rules are found. A rule counts once for each of its host patterns and entries of `match`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct RulesFound {
-    /// One by one: their host has only a few.
-    pub scanned: usize,
-    /// By what they demand of headers, cookies, query, baggage, method or caller.
-    pub by_value: usize,
-    /// By the beginning of a value, by a text in it, or by a pass over it for all their regular expressions together.
-    pub by_regex: usize,
-    /// By their host and path alone.
-    pub by_path: usize,
-    /// Nodes of the trees of paths and other beginnings.
-    pub path_nodes: usize,
-    /// Sets of things that are looked up together.
-    pub tuples: usize,
 }
 
 /// Rules that are looked up together.

@@ -7,9 +7,17 @@ use core::hash::{BuildHasher, Hasher};
 use foldhash::fast::FixedState;
 
 /// A map with a fixed seed.
+#[cfg(feature = "index")]
 pub(crate) type Map<K, V> = hashbrown::HashMap<K, V, FixedSeed>;
 /// A set with a fixed seed.
+#[cfg(feature = "index")]
 pub(crate) type Set<K> = hashbrown::HashSet<K, FixedSeed>;
+
+// Who leaves the index out wants little code.
+#[cfg(not(feature = "index"))]
+mod map;
+#[cfg(not(feature = "index"))]
+pub(crate) use map::{Map, Set};
 
 /// Builds the hasher of every map in the engine.
 #[derive(Clone, Debug)]

@@ -21,6 +21,7 @@
 //! The semantics are written down, sentence by sentence, in `docs/semantics.md`; S-numbers in comments point there.
 #![no_std]
 #![forbid(unsafe_code)]
+#![cfg_attr(not(feature = "index"), expect(dead_code, reason = "the index asks more of the other rooms than the walks do"))]
 
 extern crate alloc;
 
@@ -32,6 +33,10 @@ mod context;
 mod decision;
 pub mod diagnostic;
 pub mod explain;
+#[cfg(feature = "index")]
+mod index;
+#[cfg(not(feature = "index"))]
+#[path = "index/linear.rs"]
 mod index;
 mod intern;
 mod liveness;
@@ -43,8 +48,7 @@ mod split;
 pub use compile::{Compiled, Indexing, Limits, Options};
 pub use context::{baggage::MAX_BYTES as BUFFER_BYTES, table::TraceTable};
 pub use decision::{Decision, FoundIn, Notes, Outcome, Reason};
-pub use index::RulesFound;
 pub use intern::{GroupId, LaneId, RuleId, ServiceId, SubsetId};
 pub use liveness::{Endpoints, Liveness};
 pub use request::{Headers, NoHeaders, PairLines, Recorded, Request, Source};
-pub use router::{Bytes, Change, Cookie, Remember, Router, Stats};
+pub use router::{Bytes, Change, Cookie, Remember, Router, RulesFound, Stats};

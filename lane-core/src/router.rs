@@ -29,7 +29,7 @@ mod resolve;
 mod stats;
 
 pub use changes::{Change, Cookie, Remember};
-pub use stats::{Bytes, Stats};
+pub use stats::{Bytes, RulesFound, Stats};
 
 use recorder::Silent;
 

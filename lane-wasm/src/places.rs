@@ -47,7 +47,7 @@ impl Span {
 }
 
 /// So many bytes are between two offsets that are remembered.
-const STRIDE: usize = 1024;
+const STRIDE: usize = 128;
 
 /// A text whose offsets are asked for.
 pub(crate) struct Text<'t> {

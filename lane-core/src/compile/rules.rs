@@ -60,12 +60,14 @@ impl Compiler<'_> {
                 patterns.filter_map(|(index, pattern)| self.host_pattern(pattern, &path.index(index))).collect()
             }
         };
-        let Self { hosts, known_hosts, .. } = self;
-        *known_hosts.entry(patterns).or_insert_with_key(|patterns| {
-            let first = hosts.len();
-            hosts.extend_from_slice(patterns);
-            ids(first, hosts.len())
-        })
+        if let Some(known) = self.known_hosts.get(&patterns) {
+            return *known;
+        }
+        let first = self.hosts.len();
+        self.hosts.extend_from_slice(&patterns);
+        let ids = ids(first, self.hosts.len());
+        self.known_hosts.insert(patterns, ids);
+        ids
     }
 
     fn host_pattern(&mut self, pattern: &str, path: &Here<'_>) -> Option<HostPattern> {

@@ -16,11 +16,11 @@ use crate::{
     condition::{Attribute, ConditionId},
     intern::{Map, dense},
     request::Headers,
-    router::Plan,
+    router::{Plan, RulesFound},
 };
 
 use super::{
-    RulesFound, Search,
+    Search,
     key::{KEYS, Scheme, TUPLES, choose_keys},
     pass::{Pass, WORTH_A_PASS, automaton_passes, text_passes},
     row::{Asked, Row},

@@ -104,3 +104,44 @@ pub(crate) struct Silent;
 impl Recorder for Silent {
     const WALKS_ALL: bool = false;
 }
+
+/// A recorder that may be left out while running: one walk is compiled where two types make two.
+impl<R: Recorder> Recorder for Option<R> {
+    const WALKS_ALL: bool = true;
+
+    fn tried<H: Headers + ?Sized>(&mut self, plan: &Plan, rule: RuleId, verdict: Tried, facts: &Facts<'_, '_, H>) {
+        if let Some(recorder) = self {
+            recorder.tried(plan, rule, verdict, facts);
+        }
+    }
+
+    fn looked(&mut self, plan: &Plan, group: GroupId, place: LookedIn, found: Found<'_>) {
+        if let Some(recorder) = self {
+            recorder.looked(plan, group, place, found);
+        }
+    }
+
+    fn drawn<H: Headers + ?Sized>(&mut self, plan: &Plan, rule: RuleId, lane: LaneId, by: DrawnBy, facts: &Facts<'_, '_, H>) {
+        if let Some(recorder) = self {
+            recorder.drawn(plan, rule, lane, by, facts);
+        }
+    }
+
+    fn considered(&mut self, plan: &Plan, service: ServiceId, lane: LaneId, passed_over: Option<Reason>) {
+        if let Some(recorder) = self {
+            recorder.considered(plan, service, lane, passed_over);
+        }
+    }
+
+    fn unseen(&mut self, plan: &Plan, header: HeaderId) {
+        if let Some(recorder) = self {
+            recorder.unseen(plan, header);
+        }
+    }
+
+    fn needs_roll(&mut self) {
+        if let Some(recorder) = self {
+            recorder.needs_roll();
+        }
+    }
+}

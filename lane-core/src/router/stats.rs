@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::{Plan, Router, Rule};
-use crate::{index::RulesFound, pattern::host::HostPattern, split::Share};
+use crate::{pattern::host::HostPattern, split::Share};
 
 /// What a compiled router costs in memory, and how its rules are found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -43,6 +43,23 @@ pub struct Bytes {
     pub index: usize,
     /// The sum.
     pub total: usize,
+}
+
+/// How rules are found. A rule counts once for each of its host patterns and entries of `match`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct RulesFound {
+    /// One by one: their host has only a few.
+    pub scanned: usize,
+    /// By what they demand of headers, cookies, query, baggage, method or caller.
+    pub by_value: usize,
+    /// By the beginning of a value, by a text in it, or by a pass over it for all their regular expressions together.
+    pub by_regex: usize,
+    /// By their host and path alone.
+    pub by_path: usize,
+    /// Nodes of the trees of paths and other beginnings.
+    pub path_nodes: usize,
+    /// Sets of things that are looked up together.
+    pub tuples: usize,
 }
 
 impl Router {

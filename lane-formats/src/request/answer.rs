@@ -132,14 +132,16 @@ impl Ask {
             ..Request::new(headers)
         };
         match &self.place {
-            Place::Ingress { gateway } => {
-                let decide = || router.ingress(gateway, &request, liveness);
-                conclude(router, &request, None, wanted, decide, || router.explain_ingress(gateway, &request, liveness))
-            }
-            Place::Hop { service } => {
-                let decide = || router.hop(service, &request, liveness);
-                conclude(router, &request, Some(service), wanted, decide, || router.explain_hop(service, &request, liveness))
-            }
+            Place::Ingress { gateway } => conclude(router, &request, None, wanted, |explains| match explains {
+                _ if ONE_WALK => router.ingress_or_explain(gateway, &request, liveness, explains),
+                true => with_decision(router.explain_ingress(gateway, &request, liveness)),
+                false => (router.ingress(gateway, &request, liveness), None),
+            }),
+            Place::Hop { service } => conclude(router, &request, Some(service), wanted, |explains| match explains {
+                _ if ONE_WALK => router.hop_or_explain(service, &request, liveness, explains),
+                true => with_decision(router.explain_hop(service, &request, liveness)),
+                false => (router.hop(service, &request, liveness), None),
+            }),
             Place::Inbound => {
                 let mut remember = Vec::new();
                 router.inbound(&request, |one| remember.push(Remembered::from(one)));
@@ -181,26 +183,26 @@ impl AskError {
     }
 }
 
+/// Whether one walk decides and explains.
+const ONE_WALK: bool = cfg!(feature = "small");
+
+fn with_decision(explanation: Explanation) -> (Decision, Option<Explanation>) {
+    (explanation.decision, Some(explanation))
+}
+
 /// Decides, or explains, and reports.
 fn conclude<H: Headers + ?Sized>(
     router: &Router,
     request: &Request<'_, H>,
     called: Option<&str>,
     wanted: Wanted,
-    decide: impl FnOnce() -> Decision,
-    explain: impl FnOnce() -> Explanation,
+    walk: impl Fn(bool) -> (Decision, Option<Explanation>),
 ) -> (Answer, Option<Explanation>) {
-    let (decision, explanation) = match wanted {
-        Wanted::Explanation => {
-            let explanation = explain();
-            (explanation.decision, Some(explanation))
-        }
-        Wanted::Answer => {
-            let decision = decide();
-            // Only an explanation knows what an undetermined decision depends on.
-            (decision, (decision.outcome == Outcome::Undetermined).then(explain))
-        }
-    };
+    let (decision, mut explanation) = walk(wanted == Wanted::Explanation);
+    // Only an explanation knows what an undetermined decision depends on.
+    if explanation.is_none() && decision.outcome == Outcome::Undetermined {
+        explanation = walk(true).1;
+    }
     let undetermined = match &explanation {
         Some(explanation) if decision.outcome == Outcome::Undetermined => explanation.undetermined.clone(),
         _ => Vec::new(),
@@ -208,7 +210,7 @@ fn conclude<H: Headers + ?Sized>(
     (Answer::Decision(Report::new(router, &decision, request, called, undetermined)), explanation)
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Wanted {
     Answer,
     Explanation,

@@ -3,6 +3,7 @@
 
 use std::fmt;
 
+use lane_core::config::Hundredths;
 use serde::{
     Deserializer,
     de::{
@@ -54,7 +55,9 @@ impl<'de> Deserializer<'de> for &'de Node {
                 if let Ok(number) = number.parse() {
                     return visitor.visit_i64(number);
                 }
-                visitor.visit_f64(number.parse().map_err(de::Error::custom)?)
+                // Other numbers are shares in percent; they are read as such, for decimals in general take much code.
+                let share = Hundredths::parse(&number).ok_or_else(|| self.unfit())?;
+                visitor.visit_f64(f64::from(share.0) / 100.0)
             }
             Value::Text(text) => visitor.visit_borrowed_str(text),
             Value::List(nodes) => visitor.visit_seq(SeqDeserializer::new(nodes.iter())),

@@ -8,7 +8,7 @@ await loadEngine();
 
 /** Processor milliseconds of one run: what others do on the machine does not count. */
 function cost(runs: number, work: (run: number) => void): number {
-  for (let run = 0; run < 30; run += 1) work(run); // V8 compiles in steps
+  for (let run = 0; run < 150; run += 1) work(run); // V8 compiles in steps, in the background, and that would count
   const before = process.cpuUsage();
   for (let run = 0; run < runs; run += 1) work(run);
   const { user, system } = process.cpuUsage(before);
@@ -26,7 +26,7 @@ test("200 rules: what an answer costs", () => {
   const request = cost(60, (run) => ask(run, text));
   const edited = cost(40, (run) => ask(run, `${text}# ${run}\n`));
   console.log(`200 rules, processor time: a new request ${request.toFixed(1)} ms, a new text ${edited.toFixed(1)} ms`);
-  // The goal is 5 ms; slower machines are right, too.
+  // The goal is 5 ms for both. Two shared cores of an EPYC server gave 1 ms and 4 ms; slower machines are right, too.
   expect(request).toBeLessThan(12);
   expect(edited).toBeLessThan(30);
 }, 60_000);
