@@ -53,7 +53,7 @@ mod yaml {
         );
         let wanted = [
             "9:5: LANE0002: groups[0].unknown_lan: unknown field `unknown_lan` (did you mean `unknown_lane`?)",
-            "11:28: LANE0102: groups[0].rules[0].service: group `g` has no service `c.svc` (did you mean `b.svc`?)",
+            "11:28: LANE0102: groups[0].rules[0].service: group `g` has no service `c.svc` (did you mean `a.svc`?)",
             "11:41: LANE0102: groups[0].rules[0].lane: group `g` has no lane `v9` (did you mean `v1`?)",
             "12:35: LANE0002: groups[0].rules[1].lan: unknown field `lan` (did you mean `lane`?)",
             "13:62: LANE0004: groups[0].rules[2].split[0].weight: expected a whole number from 0 to 4294967295, found the text `x`",
