@@ -19,6 +19,8 @@
 
 use alloc::{boxed::Box, vec::Vec};
 
+use hashbrown::HashTable;
+
 use crate::{
     condition::{ConditionId, Facts, Truth},
     config::At,
@@ -27,7 +29,6 @@ use crate::{
     request::Headers,
     router::{Plan, RulesFound},
 };
-use hashbrown::HashTable;
 
 pub(crate) mod cell;
 mod key;
