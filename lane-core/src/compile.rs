@@ -8,9 +8,9 @@ use crate::{
     config::{self, Config},
     diagnostic::{Code, CompileError, Diagnostic, FieldPath, Here, Severity, did_you_mean},
     index::{Index, SCANNED},
-    intern::{GroupId, LaneId, Map, ServiceId, dense},
+    intern::{GroupId, Ids, LaneId, Map, ServiceId, dense},
     pattern::{Patterns, Text, host::HostPattern, regex::Pending},
-    router::{Callees, Claims, Gateways, Group, Ids, Labels, Lane, LaneNames, Plan, Router, Rule, Service},
+    router::{Action, Callees, Claims, Gateways, Group, Labels, Lane, LaneNames, Plan, Router, Rule, Service},
     split::Split,
 };
 
@@ -281,6 +281,7 @@ impl<'c> Compiler<'c> {
             index: Index::default(),
             indexed: self.options.indexing != Indexing::Never,
         };
+        aim(&mut plan);
         plan.index = Index::build(&mut plan, if self.options.indexing == Indexing::Always { 0 } else { SCANNED });
         plan.patterns.pool.shrink();
         plan.conditions.finish();
@@ -302,11 +303,8 @@ impl<'c> Compiler<'c> {
 
     fn lane_names(&self) -> LaneNames {
         let mut names = LaneNames::default();
-        let name_of = |lane: LaneId| self.lanes.get(lane.index()).map(|lane| (lane.group, self.patterns.pool.bytes(lane.name)));
-        for lane in (0..self.lanes.len()).map(|index| LaneId(dense(index))) {
-            let LaneNames { table, seed } = &mut names;
-            let hash_of = |lane: &LaneId| name_of(*lane).map_or(0, |(group, name)| LaneNames::hash(seed, group, name));
-            table.insert_unique(hash_of(&lane), lane, hash_of);
+        for (index, lane) in self.lanes.iter().enumerate() {
+            names.insert(lane.group, lane.name, LaneId::of(dense(index)), &self.patterns.pool);
         }
         names
     }
@@ -316,7 +314,7 @@ impl<'c> Compiler<'c> {
         let mut headers: Map<_, Vec<GroupId>> = Map::default();
         let mut keys: Map<alloc::boxed::Box<[u8]>, Vec<GroupId>> = Map::default();
         for (index, group) in self.groups.iter().enumerate() {
-            let id = GroupId(dense(index));
+            let id = GroupId::of(dense(index));
             headers.entry(group.guiding.header).or_default().push(id);
             let key = match group.context {
                 crate::router::Context::Baggage(key) => Some(key),
@@ -367,4 +365,21 @@ impl Scope<'_> {
 /// A range of ids that was just filled.
 fn ids(first: usize, end: usize) -> Ids {
     Ids { first: dense(first), count: dense(end - first) }
+}
+
+/// Notes the endpoints to which rules lead that name their lanes.
+fn aim(plan: &mut Plan) {
+    let (mut rules, mut splits) = (core::mem::take(&mut plan.rules), core::mem::take(&mut plan.splits));
+    for rule in &mut rules {
+        match &mut rule.action {
+            Action::Lane(target) => *target = plan.target(rule.service, target.lane),
+            Action::Split(split) => {
+                if let Some(split) = splits.get_mut(*split as usize) {
+                    split.aim(|lane| plan.target(rule.service, lane));
+                }
+            }
+            Action::From(_) => {}
+        }
+    }
+    (plan.rules, plan.splits) = (rules, splits);
 }

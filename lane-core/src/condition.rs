@@ -8,7 +8,7 @@ use core::{net::IpAddr, num::NonZeroU32, ops::Not};
 use ipnet::IpNet;
 
 use crate::{
-    attribute::{Attributes, Key, Known, Value, hash_key, names::HeaderId},
+    attribute::{Attributes, Key, Known, Line, Value, hash_key, names::HeaderId},
     intern::{Map, dense},
     pattern::{Kind, Matcher, Patterns, Text},
     request::Headers,
@@ -274,6 +274,23 @@ impl<H: Headers + ?Sized> Facts<'_, '_, H> {
     #[inline]
     fn test(&self, attribute: Attribute, matcher: Matcher) -> Truth {
         let missing = matcher.or_missing || matcher.kind == Kind::Present(false);
+        let plain = match attribute {
+            Attribute::Method => self.attributes.request.method,
+            // Mostly a header has one line, or none.
+            Attribute::Header { header, .. } => match self.attributes.line(header) {
+                Line::One(line) => Some(line),
+                Line::None if !H::PARTIAL => return missing.into(),
+                Line::None | Line::Several => None,
+            },
+            _ => None,
+        };
+        match plain {
+            Some(value) => (self.patterns.holds(matcher.kind, value) != matcher.not).into(),
+            None => self.test_any(attribute, matcher, missing),
+        }
+    }
+
+    fn test_any(&self, attribute: Attribute, matcher: Matcher, missing: bool) -> Truth {
         // A condition on presence cannot hold for a value that is there.
         let holds = |kind_holds: bool| (kind_holds != matcher.not).into();
         let one = |value: Known<Value<'_>>| match value {

@@ -258,7 +258,7 @@ impl Recorder for Notebook {
         let ranges = split.shares.iter().map(|share| {
             let start = end;
             end += u64::from(share.weight);
-            Drawn { lane: name(share.lane), weight: share.weight, range: Some((start, end)), score: None }
+            Drawn { lane: name(share.target.lane), weight: share.weight, range: Some((start, end)), score: None }
         });
         let mut shares: Vec<Drawn> = ranges.collect();
         let by = match by {

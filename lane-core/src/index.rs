@@ -19,12 +19,10 @@
 
 use alloc::{boxed::Box, vec::Vec};
 
-use hashbrown::HashTable;
-
 use crate::{
     condition::{ConditionId, Facts, Truth},
     config::At,
-    intern::{FixedSeed, Map, RuleId, ServiceId, dense},
+    intern::{FixedSeed, Map, RuleId, ServiceId, Table, dense},
     pattern::{Text, host, host::HostPattern, same_bytes},
     request::Headers,
     router::{Plan, RulesFound},
@@ -32,6 +30,7 @@ use crate::{
 
 pub(crate) mod cell;
 mod key;
+mod list;
 mod pass;
 mod row;
 mod tree;
@@ -78,7 +77,7 @@ enum HostTable {
     None,
     /// A single one is compared without hashing.
     One(Text, u32),
-    Many(HashTable<(Text, u32)>),
+    Many(Table<(Text, u32)>),
 }
 
 impl HostTable {
@@ -87,10 +86,9 @@ impl HostTable {
             [] => Self::None,
             [(text, host)] => Self::One(text, host),
             _ => {
-                let mut table = HashTable::with_capacity(hosts.len());
-                let hash = |text: Text| seed.hash_bytes(plan.patterns.pool.bytes(text));
+                let mut table = Table::default();
                 for entry in hosts {
-                    table.insert_unique(hash(entry.0), entry, |(text, _)| hash(*text));
+                    table.insert(seed.hash_bytes(plan.patterns.pool.bytes(entry.0)), entry);
                 }
                 Self::Many(table)
             }
@@ -125,7 +123,7 @@ pub(crate) struct Search<'s, 'r, H: Headers + ?Sized> {
     plan: &'s Plan,
     facts: &'s Facts<'s, 'r, H>,
     at: At,
-    values: Values,
+    values: Values<'s>,
     /// The first rule found so far that holds; beyond every rule where there is none.
     best: u32,
 }
@@ -144,7 +142,7 @@ impl<'s, 'r, H: Headers + ?Sized> Search<'s, 'r, H> {
         {
             return false;
         }
-        let leads = self.plan.leads_anywhere(RuleId(rule), self.at, self.facts.attributes);
+        let leads = self.plan.leads_anywhere(RuleId::of(rule), self.at, self.facts.attributes);
         if leads {
             self.best = rule;
         }
@@ -153,7 +151,7 @@ impl<'s, 'r, H: Headers + ?Sized> Search<'s, 'r, H> {
 
     /// The rule found.
     fn found(&self) -> Option<RuleId> {
-        (self.best != NO_RULE).then_some(RuleId(self.best))
+        (self.best != NO_RULE).then_some(RuleId::of(self.best))
     }
 }
 
@@ -169,7 +167,7 @@ impl Index {
                 index.classes.push(Class::default());
                 index.classes.len() - 1
             });
-            for rule in group.rules.iter().map(RuleId) {
+            for rule in group.rules.iter().map(RuleId::of) {
                 if plan.rule(rule).at_gateway
                     && let Some(class) = index.classes.get_mut(class)
                 {
@@ -238,7 +236,7 @@ impl Index {
     }
 
     fn host(&mut self, rules: &[RuleId], plan: &mut Plan) -> u32 {
-        let least = rules.first().map_or(0, |rule| rule.0);
+        let least = rules.first().map_or(0, |rule| rule.number());
         let rows: Vec<Row> = rules.iter().flat_map(|rule| Row::of(*rule, plan)).collect();
         let host = if rows.len() <= self.scanned {
             let rows: Vec<Row> = rules.iter().map(|rule| Row::unproved(*rule, plan)).collect();

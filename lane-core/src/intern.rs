@@ -2,7 +2,11 @@
 //! configuration's, so a hostile request cannot make chains grow, and compiling is deterministic.
 
 use alloc::boxed::Box;
-use core::hash::{BuildHasher, Hasher};
+use core::{
+    fmt,
+    hash::{BuildHasher, Hasher},
+    num::NonZeroU32,
+};
 
 use foldhash::fast::FixedState;
 
@@ -16,8 +20,10 @@ pub(crate) type Set<K> = hashbrown::HashSet<K, FixedSeed>;
 // Who leaves the index out wants little code.
 #[cfg(not(feature = "index"))]
 mod map;
+mod table;
 #[cfg(not(feature = "index"))]
 pub(crate) use map::{Map, Set};
+pub(crate) use table::Table;
 
 /// Builds the hasher of every map in the engine.
 #[derive(Clone, Debug)]
@@ -53,14 +59,33 @@ macro_rules! ids {
     ($($(#[$doc:meta])* $name:ident;)*) => {
         $(
             $(#[$doc])*
-            #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-            pub struct $name(pub(crate) u32);
+            #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+            pub struct $name(NonZeroU32);
 
             impl $name {
+                /// The id of what stands at this place.
+                #[inline]
+                pub(crate) const fn of(number: u32) -> Self {
+                    // One more than the place: an id that may not be there is then as small as one that is.
+                    Self(NonZeroU32::MIN.saturating_add(number))
+                }
+
                 /// The id as a number: dense, from 0, in document order.
                 #[must_use]
+                #[inline]
                 pub const fn index(self) -> usize {
-                    self.0 as usize
+                    self.number() as usize
+                }
+
+                #[inline]
+                pub(crate) const fn number(self) -> u32 {
+                    self.0.get() - 1
+                }
+            }
+
+            impl fmt::Debug for $name {
+                fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                    f.debug_tuple(stringify!($name)).field(&self.number()).finish()
                 }
             }
         )*
@@ -78,6 +103,32 @@ ids! {
     RuleId;
     /// The endpoints of one service that belong to one lane.
     SubsetId;
+}
+
+/// Dense ids in a row.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ids {
+    pub(crate) first: u32,
+    pub(crate) count: u32,
+}
+
+impl Ids {
+    pub(crate) const NONE: Self = Self { first: 0, count: 0 };
+
+    pub(crate) fn iter(self) -> impl DoubleEndedIterator<Item = u32> + Clone {
+        self.first..self.first + self.count
+    }
+
+    pub(crate) fn contains(self, id: u32) -> bool {
+        (self.first..self.first + self.count).contains(&id)
+    }
+
+    /// The entries at these positions.
+    #[inline]
+    pub(crate) fn of<T>(self, entries: &[T]) -> &[T] {
+        let first = self.first as usize;
+        entries.get(first..first + self.count as usize).unwrap_or_default()
+    }
 }
 
 /// The id that `index` stands for; `compile` has checked that every count fits.

@@ -76,24 +76,24 @@ impl Pool {
 /// Whether two values are the same. Most are short, and a call would cost more than comparing them.
 #[inline(always)]
 pub(crate) fn same_bytes(one: &[u8], other: &[u8]) -> bool {
-    const WORD: usize = 8;
-    const HALF: usize = 4;
-    const TWICE: usize = 16;
     if one.len() != other.len() {
         return false;
     }
-    let word = |bytes: Option<&[u8; WORD]>| bytes.map(|bytes| u64::from_le_bytes(*bytes));
-    let twice = |bytes: Option<&[u8; TWICE]>| bytes.map(|bytes| u128::from_le_bytes(*bytes));
-    let half = |bytes: Option<&[u8; HALF]>| bytes.map(|bytes| u32::from_le_bytes(*bytes));
-    // The first and the last piece overlap as they must, so that two comparisons see every byte.
     match one.len() {
         0 => true,
-        1..HALF => one.iter().eq(other),
-        HALF..=WORD => half(one.first_chunk()) == half(other.first_chunk()) && half(one.last_chunk()) == half(other.last_chunk()),
-        9..=TWICE => word(one.first_chunk()) == word(other.first_chunk()) && word(one.last_chunk()) == word(other.last_chunk()),
-        17..=32 => twice(one.first_chunk()) == twice(other.first_chunk()) && twice(one.last_chunk()) == twice(other.last_chunk()),
+        1 => one.first() == other.first(),
+        2..4 => same_ends::<2>(one, other),
+        4..=8 => same_ends::<4>(one, other),
+        9..=16 => same_ends::<8>(one, other),
+        17..=32 => same_ends::<16>(one, other),
         _ => one == other,
     }
+}
+
+/// Whether two values have the same first and last bytes: where they overlap, that is all of them.
+#[inline(always)]
+fn same_ends<const COUNT: usize>(one: &[u8], other: &[u8]) -> bool {
+    one.first_chunk::<COUNT>() == other.first_chunk() && one.last_chunk::<COUNT>() == other.last_chunk()
 }
 
 /// A compiled matcher: the wrappers of S7 and what is inside.
@@ -157,7 +157,7 @@ impl Patterns {
     /// Whether `kind` holds for a value that lies in one piece.
     pub(crate) fn holds(&self, kind: Kind, value: &[u8]) -> bool {
         match kind {
-            Kind::Exact { text, fold: false } => value == self.pool.bytes(text),
+            Kind::Exact { text, fold: false } => same_bytes(value, self.pool.bytes(text)),
             Kind::Exact { text, fold: true } => value.eq_ignore_ascii_case(self.pool.bytes(text)),
             Kind::Prefix { text, fold: false } => value.starts_with(self.pool.bytes(text)),
             Kind::Suffix { text, fold: false } => value.ends_with(self.pool.bytes(text)),

@@ -13,11 +13,11 @@ use crate::{
     config::{Mode, UnknownLane},
     decision::{Decision, Notes},
     index::Index,
-    intern::{FixedSeed, GroupId, LaneId, Map, Name, RuleId, ServiceId, SubsetId, dense},
+    intern::{FixedSeed, GroupId, Ids, LaneId, Map, Name, RuleId, ServiceId, SubsetId, Table, dense},
     liveness::Liveness,
     pattern::{Patterns, Pool, Text, host, host::HostPattern, same_bytes},
     request::{Headers, Request},
-    split::Split,
+    split::{Split, Target},
 };
 
 pub(crate) mod changes;
@@ -131,32 +131,6 @@ pub(crate) struct Named {
     pub(crate) spelled: Text,
 }
 
-/// Dense ids in a row.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Ids {
-    pub(crate) first: u32,
-    pub(crate) count: u32,
-}
-
-impl Ids {
-    pub(crate) const NONE: Self = Self { first: 0, count: 0 };
-
-    pub(crate) fn iter(self) -> impl DoubleEndedIterator<Item = u32> + Clone {
-        self.first..self.first + self.count
-    }
-
-    pub(crate) fn contains(self, id: u32) -> bool {
-        (self.first..self.first + self.count).contains(&id)
-    }
-
-    /// The entries at these positions.
-    #[inline]
-    pub(crate) fn of<T>(self, entries: &[T]) -> &[T] {
-        let first = self.first as usize;
-        entries.get(first..first + self.count as usize).unwrap_or_default()
-    }
-}
-
 /// How a group's lane name survives the chain.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Context {
@@ -209,6 +183,8 @@ pub(crate) struct Rule {
     pub(crate) at_hop: bool,
     /// Whether the group keeps a lane that a request brings to a gateway.
     pub(crate) keeps_lane: bool,
+    /// Whether the group's context is a trace id.
+    pub(crate) is_traced: bool,
     /// Patterns in [`Plan::hosts`].
     pub(crate) hosts: Ids,
     /// None holds for every request.
@@ -219,7 +195,7 @@ pub(crate) struct Rule {
 /// What a rule does with a request.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Action {
-    Lane(LaneId),
+    Lane(Target),
     From(Key),
     /// A split in [`Plan::splits`].
     Split(u32),
@@ -228,7 +204,7 @@ pub(crate) enum Action {
 /// Called names to services (S21), without regard to case: each name with its service in every group that has it, in group order.
 #[derive(Debug, Default)]
 pub(crate) struct Callees {
-    table: hashbrown::HashTable<(Text, Ids)>,
+    table: Table<(Text, Ids)>,
     /// The services of all names, name by name.
     services: Vec<ServiceId>,
     seed: FixedSeed,
@@ -242,14 +218,13 @@ impl Callees {
             let ids = Ids { first: dense(callees.services.len()), count: dense(services.len()) };
             callees.services.extend(services);
             let Self { table, seed, .. } = &mut callees;
-            let hash = |text: Text| seed.hash_bytes(pool.bytes(text));
-            table.insert_unique(hash(name), (name, ids), |(text, _)| hash(*text));
+            table.insert(seed.hash_bytes(pool.bytes(name)), (name, ids));
         }
         callees
     }
 
     /// The services of this name; none where no group has it.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn get(&self, patterns: &Patterns, name: &[u8]) -> &[ServiceId] {
         // Mostly calls name a service as it is declared: lower case, without port.
         self.find(patterns, name).unwrap_or_else(|| self.get_lowered(patterns, name))
@@ -261,29 +236,45 @@ impl Callees {
         lowered.and_then(|name| self.find(patterns, name.get())).unwrap_or_default()
     }
 
-    #[inline]
+    #[inline(always)]
     fn find(&self, patterns: &Patterns, name: &[u8]) -> Option<&[ServiceId]> {
         let same = |(text, _): &(Text, Ids)| same_bytes(patterns.pool.bytes(*text), name);
         self.table.find(self.seed.hash_bytes(name), same).map(|(_, ids)| ids.of(&self.services))
     }
 
     pub(crate) fn heap_bytes(&self) -> usize {
-        self.table.allocation_size() + self.services.capacity() * size_of::<ServiceId>()
+        self.table.heap_bytes() + self.services.capacity() * size_of::<ServiceId>()
     }
 }
 
 /// Lane names to lanes, by group.
 #[derive(Debug, Default)]
 pub(crate) struct LaneNames {
-    pub(crate) table: hashbrown::HashTable<LaneId>,
-    pub(crate) seed: FixedSeed,
+    table: Table<(Text, LaneId, GroupId)>,
+    seed: FixedSeed,
 }
 
 impl LaneNames {
-    #[inline]
-    pub(crate) fn hash(seed: &FixedSeed, group: GroupId, name: &[u8]) -> u64 {
+    /// Adds a lane.
+    pub(crate) fn insert(&mut self, group: GroupId, name: Text, lane: LaneId, pool: &Pool) {
+        self.table.insert(Self::hash(&self.seed, group, pool.bytes(name)), (name, lane, group));
+    }
+
+    /// The lane of this name in the group.
+    #[inline(always)]
+    fn get(&self, group: GroupId, name: &[u8], pool: &Pool) -> Option<LaneId> {
+        let same = |(text, _, of): &(Text, LaneId, GroupId)| *of == group && same_bytes(pool.bytes(*text), name);
+        self.table.find(Self::hash(&self.seed, group, name), same).map(|(_, lane, _)| *lane)
+    }
+
+    pub(crate) fn heap_bytes(&self) -> usize {
+        self.table.heap_bytes()
+    }
+
+    #[inline(always)]
+    fn hash(seed: &FixedSeed, group: GroupId, name: &[u8]) -> u64 {
         // Groups mostly have other names for their lanes; where they have the same, a factor keeps them apart.
-        seed.hash_bytes(name) ^ u64::from(group.0).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+        seed.hash_bytes(name) ^ u64::from(group.number()).wrapping_mul(0x9e37_79b9_7f4a_7c15)
     }
 }
 
@@ -351,13 +342,9 @@ impl Plan {
     }
 
     /// The lane of this name in the group.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn lane_named(&self, group: GroupId, name: &[u8]) -> Option<LaneId> {
-        let same = |lane: &LaneId| {
-            let lane = self.lane(*lane);
-            lane.group == group && same_bytes(self.patterns.pool.bytes(lane.name), name)
-        };
-        self.lane_names.table.find(LaneNames::hash(&self.lane_names.seed, group, name), same).copied()
+        self.lane_names.get(group, name, &self.patterns.pool)
     }
 
     /// The lane that a value names in the group; encoded values are decoded as far as a lane's name can be long.
@@ -397,11 +384,17 @@ impl Plan {
         let rank = match lane.members {
             Members::All => {
                 let services = self.group(lane.group).services;
-                services.contains(service.0).then(|| service.0 - services.first)?
+                services.contains(service.number()).then(|| service.number() - services.first)?
             }
             Members::Some(services) => dense(services.of(&self.members).binary_search(&service).ok()?),
         };
-        Some(SubsetId(lane.first_subset + rank))
+        Some(SubsetId::of(lane.first_subset + rank))
+    }
+
+    /// The lane and its endpoints of the service.
+    #[inline(always)]
+    pub(crate) fn target(&self, service: ServiceId, lane: LaneId) -> Target {
+        Target { lane, own: self.subset(service, lane) }
     }
 
     /// The labels of a lane's subset of a service.
@@ -432,7 +425,7 @@ impl Plan {
 impl ServiceNames for Plan {
     fn host_of(&self, group: u32, name: &str) -> Option<&str> {
         let services = self.callees.get(&self.patterns, name.as_bytes());
-        let own = services.iter().find(|service| self.service(**service).group.0 == group);
+        let own = services.iter().find(|service| self.service(**service).group.number() == group);
         own.or(services.first()).map(|service| self.str(self.service(*service).host))
     }
 }

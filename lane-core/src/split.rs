@@ -8,7 +8,7 @@ use xxhash_rust::xxh64::xxh64;
 use crate::{
     attribute::{Attributes, Key, Known, Value, hash_key, names::HeaderId},
     config::Method,
-    intern::LaneId,
+    intern::{LaneId, SubsetId},
     pattern::{Pool, Text},
     request::Headers,
 };
@@ -21,14 +21,31 @@ pub(crate) struct Split {
     /// The sum of the weights.
     pub(crate) total: u64,
     /// The only lane with a positive weight.
-    alone: Option<LaneId>,
+    alone: Option<Target>,
     pub(crate) sticky: Option<Sticky>,
+}
+
+/// A lane, and its endpoints of the service that is called, if it contains the service.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Target {
+    pub(crate) lane: LaneId,
+    pub(crate) own: Option<SubsetId>,
+}
+
+impl Target {
+    /// Stands where a configuration was refused, or where nothing is reached.
+    pub(crate) const NONE: Self = Self::at(LaneId::of(0));
+
+    /// A lane of which no endpoints are known yet.
+    pub(crate) const fn at(lane: LaneId) -> Self {
+        Self { lane, own: None }
+    }
 }
 
 /// One lane of a split.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Share {
-    pub(crate) lane: LaneId,
+    pub(crate) target: Target,
     pub(crate) weight: u32,
     /// XXH64 (seed 0) of the lane's name: the seed of its rendezvous score.
     pub(crate) seed: u64,
@@ -55,7 +72,7 @@ pub(crate) struct Generate {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Draw {
     /// This lane, drawn so.
-    Lane { lane: LaneId, by: DrawnBy, cookie: Option<u64> },
+    Lane { target: Target, by: DrawnBy, cookie: Option<u64> },
     /// It needs a roll, and there is none.
     NeedsRoll,
     /// It depends on a header that was not recorded.
@@ -76,9 +93,15 @@ pub(crate) enum DrawnBy {
 impl Split {
     pub(crate) fn new(shares: Box<[Share]>, sticky: Option<Sticky>) -> Self {
         let mut positive = shares.iter().filter(|share| share.weight > 0);
-        let alone = positive.next().map(|share| share.lane).filter(|_| positive.next().is_none());
+        let alone = positive.next().map(|share| share.target).filter(|_| positive.next().is_none());
         let total = shares.iter().map(|share| u64::from(share.weight)).sum();
         Self { shares, total, alone, sticky }
+    }
+
+    /// Notes the endpoints of its lanes.
+    pub(crate) fn aim(&mut self, target: impl Fn(LaneId) -> Target) {
+        let targets = self.shares.iter_mut().map(|share| &mut share.target);
+        targets.chain(&mut self.alone).for_each(|aimed| *aimed = target(aimed.lane));
     }
 
     /// Draws a lane for the request.
@@ -87,7 +110,7 @@ impl Split {
         let alone = self.alone;
         let Some(sticky) = &self.sticky else {
             return match alone {
-                Some(lane) => Draw::Lane { lane, by: DrawnBy::Alone, cookie: None },
+                Some(target) => Draw::Lane { target, by: DrawnBy::Alone, cookie: None },
                 None => self.by_roll(roll),
             };
         };
@@ -95,15 +118,15 @@ impl Split {
         let salt = sticky.salt.map(|salt| pool.str(salt));
         let mut missing = None;
         for (position, key) in sticky.keys.iter().enumerate() {
-            let lane = attributes.with_key(*key, |value| alone.unwrap_or_else(|| self.by_key(sticky.method, salt, value)));
-            match lane {
-                Known::Present(lane) => {
+            let target = attributes.with_key(*key, |value| alone.unwrap_or_else(|| self.by_key(sticky.method, salt, value)));
+            match target {
+                Known::Present(target) => {
                     let by = if alone.is_some() { DrawnBy::Alone } else { DrawnBy::Key { position, method: sticky.method } };
                     // A key behind one that could not be seen may not be the first.
                     if let (Some(header), None) = (missing, alone) {
                         return Draw::Unseen(header);
                     }
-                    return Draw::Lane { lane, by, cookie: None };
+                    return Draw::Lane { target, by, cookie: None };
                 }
                 Known::Absent => {}
                 Known::Unseen(header) => missing = missing.or(Some(header)),
@@ -112,11 +135,11 @@ impl Split {
         // No key: the roll becomes one where a cookie can carry it (S19).
         let cookie = if sticky.generate.is_some() { roll } else { None };
         match (alone, missing, cookie) {
-            (Some(lane), _, cookie) => Draw::Lane { lane, by: DrawnBy::Alone, cookie },
+            (Some(target), _, cookie) => Draw::Lane { target, by: DrawnBy::Alone, cookie },
             (None, Some(header), _) => Draw::Unseen(header),
             (None, None, Some(roll)) => {
-                let lane = self.by_key(sticky.method, salt, Value::Plain(&cookie_value(roll)));
-                Draw::Lane { lane, by: DrawnBy::Key { position: sticky.keys.len(), method: sticky.method }, cookie: Some(roll) }
+                let target = self.by_key(sticky.method, salt, Value::Plain(&cookie_value(roll)));
+                Draw::Lane { target, by: DrawnBy::Key { position: sticky.keys.len(), method: sticky.method }, cookie: Some(roll) }
             }
             (None, None, None) => self.by_roll(roll),
         }
@@ -125,23 +148,23 @@ impl Split {
     fn by_roll(&self, roll: Option<u64>) -> Draw {
         let Some(roll) = roll else { return Draw::NeedsRoll };
         let value = roll % self.total.max(1);
-        Draw::Lane { lane: self.at(value), by: DrawnBy::Roll(value), cookie: None }
+        Draw::Lane { target: self.at(value), by: DrawnBy::Roll(value), cookie: None }
     }
 
     /// The lane whose range holds `value`: the lanes in order take ranges as long as their weights.
-    fn at(&self, value: u64) -> LaneId {
+    fn at(&self, value: u64) -> Target {
         let mut end = 0;
         for share in &self.shares {
             end += u64::from(share.weight);
             if value < end {
-                return share.lane;
+                return share.target;
             }
         }
         // Not reached: `value` lies below the sum of the weights.
-        self.shares.last().map_or(LaneId(0), |share| share.lane)
+        self.shares.last().map_or(Target::NONE, |share| share.target)
     }
 
-    fn by_key(&self, method: Method, salt: Option<&str>, key: Value<'_>) -> LaneId {
+    fn by_key(&self, method: Method, salt: Option<&str>, key: Value<'_>) -> Target {
         match method {
             Method::Ranges => self.at(self.range_value(salt, key)),
             Method::Rendezvous => self.rendezvous(salt, key),
@@ -149,7 +172,7 @@ impl Split {
     }
 
     /// The lane with the smallest score, the earlier on a tie.
-    fn rendezvous(&self, salt: Option<&str>, key: Value<'_>) -> LaneId {
+    fn rendezvous(&self, salt: Option<&str>, key: Value<'_>) -> Target {
         let lane = match (salt, key) {
             (None, Value::Plain(key)) => self.rendezvous_roughly(|share| xxh64(key, share.seed)),
             _ => self.rendezvous_roughly(|share| hash_key(share.seed, salt, key)),
@@ -159,35 +182,35 @@ impl Split {
 
     /// The same by rough logarithms, which cost less than the exact ones and mostly tell the smallest score already.
     #[inline]
-    fn rendezvous_roughly(&self, hash: impl Fn(&Share) -> u64) -> Option<LaneId> {
+    fn rendezvous_roughly(&self, hash: impl Fn(&Share) -> u64) -> Option<Target> {
         let mut shares = self.shares.iter().filter(|share| share.weight > 0);
-        let drawn = |share: &Share| (rough_negative_ln(uniform(hash(share))), f64::from(share.weight));
-        let first = shares.next()?;
-        let (mut least, mut weight) = drawn(first);
-        let mut lane = first.lane;
+        let drawn = |share: &Share| (rough_negative_log2(hash(share)), i64::from(share.weight));
+        let mut chosen = shares.next()?;
+        let (mut least, mut weight) = drawn(chosen);
+        let mut is_clear = true;
         for share in shares {
             let (other, other_weight) = drawn(share);
-            // Scores are quotients of these; comparing products spares the division.
-            if (other + ROUGH) * weight < (least - ROUGH) * other_weight {
-                (least, weight, lane) = (other, other_weight, share.lane);
-            } else if (other - ROUGH) * weight <= (least + ROUGH) * other_weight {
-                return None;
-            }
+            // Scores are quotients of these; comparing products spares the division. No branch, as none could be foretold.
+            let is_less = (other + ROUGH) * weight < (least - ROUGH) * other_weight;
+            is_clear &= is_less | ((other - ROUGH) * weight > (least + ROUGH) * other_weight);
+            chosen = core::hint::select_unpredictable(is_less, share, chosen);
+            least = core::hint::select_unpredictable(is_less, other, least);
+            weight = core::hint::select_unpredictable(is_less, other_weight, weight);
         }
-        Some(lane)
+        is_clear.then_some(chosen.target)
     }
 
     /// The same by the scores themselves.
     #[cold]
-    fn rendezvous_exactly(&self, salt: Option<&str>, key: Value<'_>) -> LaneId {
-        let mut best: Option<(f64, LaneId)> = None;
-        for (lane, score) in self.scores(salt, key) {
+    fn rendezvous_exactly(&self, salt: Option<&str>, key: Value<'_>) -> Target {
+        let mut best: Option<(f64, Target)> = None;
+        for (target, score) in self.scores(salt, key) {
             // Strictly smaller: the earlier lane wins a tie.
             if best.is_none_or(|(least, _)| score < least) {
-                best = Some((score, lane));
+                best = Some((score, target));
             }
         }
-        best.map_or(LaneId(0), |(_, lane)| lane)
+        best.map_or(Target::NONE, |(_, target)| target)
     }
 
     /// The value of a key by which ranges choose.
@@ -195,10 +218,10 @@ impl Split {
         hash_key(0, salt, key) % self.total.max(1)
     }
 
-    /// The rendezvous scores of a key, for explaining: lane and score in document order, weight 0 left out.
-    pub(crate) fn scores(&self, salt: Option<&str>, key: Value<'_>) -> impl Iterator<Item = (LaneId, f64)> {
+    /// The rendezvous scores of a key, for explaining: target and score in document order, weight 0 left out.
+    pub(crate) fn scores(&self, salt: Option<&str>, key: Value<'_>) -> impl Iterator<Item = (Target, f64)> {
         let positive = self.shares.iter().filter(|share| share.weight > 0);
-        positive.map(move |share| (share.lane, score(uniform(hash_key(share.seed, salt, key)), share.weight)))
+        positive.map(move |share| (share.target, score(uniform(hash_key(share.seed, salt, key)), share.weight)))
     }
 }
 
@@ -207,25 +230,51 @@ pub(crate) fn seed(lane: &str) -> u64 {
     xxh64(lane.as_bytes(), 0)
 }
 
-/// How far a rough logarithm may be off, with room for every rounding error of a score.
-const ROUGH: f64 = 0.002;
-
 /// A hash as a number between 0 and 1.
 fn uniform(hash: u64) -> f64 {
     // 53 bits are what an f64 holds; the half keeps u above 0, where the logarithm has no value.
     ((hash >> 11) as f64 + 0.5) / (1_u64 << 53) as f64
 }
 
-/// -ln(u), at most [`ROUGH`] off, for 0 < u <= 1: the exponent's share, and the first terms of the series around 3/4.
-fn rough_negative_ln(u: f64) -> f64 {
-    const LN_3_4: f64 = -0.287_682_072_451_780_9;
-    let bits = u.to_bits();
-    // u = mantissa * 2^exponent, 1/2 <= mantissa < 1.
-    let exponent = (bits >> 52) as i32 - 1022;
-    let mantissa = f64::from_bits(bits & ((1 << 52) - 1) | 1022 << 52);
-    let x = (mantissa - 0.75) * (4.0 / 3.0);
-    let ln = LN_3_4 + x * (1.0 - x * (1.0 / 2.0 - x * (1.0 / 3.0 - x * (1.0 / 4.0))));
-    -f64::from(exponent) * core::f64::consts::LN_2 - ln
+/// The binary point of rough logarithms.
+const POINT: u32 = 16;
+/// How far a rough logarithm may be off: half a step of the table where it is steepest, and one for rounding.
+const ROUGH: i64 = 186;
+/// log2(1 + (i + 1/2) / 256), the logarithms of numbers from 1 up to 2.
+static LOG2: [u16; 256] = log2_table();
+
+#[expect(clippy::indexing_slicing, reason = "computed while the engine is compiled, where a panic is an error")]
+const fn log2_table() -> [u16; 256] {
+    let mut table = [0; 256];
+    let mut index = 0;
+    while index < table.len() {
+        // Squaring doubles the logarithm: its digits appear one by one. 1 is 2^62 here.
+        let mut number = (2 * (256 + index as u128) + 1) << (62 - 9);
+        let mut digits = 0;
+        while digits < POINT {
+            number = (number * number) >> 62;
+            table[index] <<= 1;
+            if number >> 63 > 0 {
+                number >>= 1;
+                table[index] |= 1;
+            }
+            digits += 1;
+        }
+        index += 1;
+    }
+    table
+}
+
+/// -log2 of the number that [`uniform`] makes of a hash, at most [`ROUGH`] off, in units of 2^-16.
+#[inline]
+fn rough_negative_log2(hash: u64) -> i64 {
+    // That number is this one, which is odd, times 2^-54.
+    let number = hash >> 11 << 1 | 1;
+    let zeros = number.leading_zeros();
+    let step = (number << zeros >> 55) as u8;
+    let log2 = LOG2.get(usize::from(step)).copied().unwrap_or(0);
+    // 2^(63 - zeros) times a number from 1 up to 2.
+    ((i64::from(zeros) - 9) << POINT) - i64::from(log2)
 }
 
 /// The rendezvous score of S20: the smallest wins.
@@ -251,13 +300,15 @@ mod tests {
 
     #[test]
     fn a_rough_logarithm_is_as_near_as_promised() {
-        // The smallest and the largest u, powers of two and their neighbours, and a walk over all.
-        let mut values: Vec<f64> = [0, u64::MAX, 1 << 63, (1 << 63) - 1, 1 << 11, 1 << 40].map(uniform).to_vec();
-        values.extend((0..1_000_000_u64).map(|step| uniform(step.wrapping_mul(0x9e37_79b9_7f4a_7c15))));
-        values.extend((0..10_000_u32).map(|step| 0.5 + f64::from(step) / 20_000.0));
-        for u in values {
-            let error = (rough_negative_ln(u) + libm::log(u)).abs();
-            assert!(error < ROUGH * 0.9, "{u}: {error}");
+        // The smallest and the largest hash, powers of two and their neighbours, the ends of steps, and a walk over all.
+        let mut hashes: Vec<u64> = [0, u64::MAX, (1 << 63) - 1, 1 << 11, 1 << 40].to_vec();
+        hashes.extend((0..64).map(|bit| 1 << bit));
+        hashes.extend((0..1_000_000_u64).map(|step| step.wrapping_mul(0x9e37_79b9_7f4a_7c15)));
+        hashes.extend((0..=256_u64).flat_map(|step| [step << 54, (step << 54).wrapping_sub(1), step << 40]));
+        for hash in hashes {
+            let exact = -libm::log2(uniform(hash)) * f64::from(1 << POINT);
+            let error = (rough_negative_log2(hash) as f64 - exact).abs();
+            assert!(error < ROUGH as f64, "{hash}: {error}");
         }
     }
 
@@ -265,7 +316,7 @@ mod tests {
     fn bounds_choose_what_the_scores_choose() {
         for weights in [&[40, 30, 30][..], &[1, 1], &[90, 10], &[1, 0, u32::MAX], &[5, 5, 5, 5, 5, 5, 5, 5], &[1; 9]] {
             let share = |(index, weight): (usize, &u32)| Share {
-                lane: LaneId(crate::intern::dense(index)),
+                target: Target::at(LaneId::of(crate::intern::dense(index))),
                 weight: *weight,
                 seed: seed("lane") + index as u64,
             };
@@ -282,8 +333,8 @@ mod tests {
     #[test]
     fn a_tie_goes_to_the_earlier_lane() {
         // One seed gives one hash, so that equal weights give equal scores.
-        let share = |lane| Share { lane: LaneId(lane), weight: 7, seed: 1 };
+        let share = |lane| Share { target: Target::at(LaneId::of(lane)), weight: 7, seed: 1 };
         let split = Split::new([share(3), share(2)].into(), None);
-        assert_eq!(split.rendezvous(None, Value::Plain(b"anybody")), LaneId(3));
+        assert_eq!(split.rendezvous(None, Value::Plain(b"anybody")).lane, LaneId::of(3));
     }
 }

@@ -111,7 +111,7 @@ impl Compiler<'_> {
 
     fn source(&mut self, source: &config::Source, place: &Place<'_, '_>, path: &Here<'_>, ids: &mut Vec<ConditionId>) {
         if let Some(matcher) = &source.service {
-            ids.push(self.test(Attribute::SourceService { group: place.scope.group.0 }, matcher, &path.field("service")));
+            ids.push(self.test(Attribute::SourceService { group: place.scope.group.number() }, matcher, &path.field("service")));
         }
         let labels = path.field("labels");
         for (name, matcher) in &source.labels {

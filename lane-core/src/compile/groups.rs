@@ -5,8 +5,8 @@ use alloc::{format, string::String, vec, vec::Vec};
 use crate::{
     config::{self, Config, Mode, UnknownLane},
     diagnostic::{Code, Diagnostic, FieldPath, Here},
-    intern::{GroupId, LaneId, Map, ServiceId, Set, dense},
-    router::{Context, Group, Ids, Labels, Lane, Members, Named, Service},
+    intern::{GroupId, Ids, LaneId, Map, ServiceId, Set, dense},
+    router::{Context, Group, Labels, Lane, Members, Named, Service},
 };
 
 use super::{Compiler, Scope, ids};
@@ -22,7 +22,7 @@ impl<'c> Compiler<'c> {
             let path = groups.index(index);
             self.label_value("group name", &group.name, &path.field("name"));
             self.unique(&mut names, "group", &group.name, index, groups);
-            self.group(GroupId(dense(index)), group, &path);
+            self.group(GroupId::of(dense(index)), group, &path);
         }
         self.shared_services(config, groups);
         self.shared_context(config, groups);
@@ -185,7 +185,7 @@ impl<'c> Compiler<'c> {
         for (index, service) in scope.config.services.iter().enumerate() {
             let path = services.index(index);
             let aliases_path = path.field("aliases");
-            let id = ServiceId(dense(self.services.len()));
+            let id = ServiceId::of(dense(self.services.len()));
             let host = service.host.to_ascii_lowercase();
             let aliases = service.aliases.iter().enumerate().map(|(index, alias)| (alias, aliases_path.index(index)));
             for (name, path) in core::iter::once((&service.host, path.field("host"))).chain(aliases) {
@@ -224,7 +224,7 @@ impl<'c> Compiler<'c> {
             if let Some(tag) = &lane.service_tag {
                 self.label_value("service tag", tag, &path.field("service_tag"));
             }
-            let id = LaneId(dense(self.lanes.len()));
+            let id = LaneId::of(dense(self.lanes.len()));
             scope.lanes.entry(&lane.name).or_insert(id);
             let members = self.members(lane, scope, &path);
             let count = match members {

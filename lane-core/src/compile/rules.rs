@@ -6,10 +6,10 @@ use crate::{
     attribute::Key,
     config::{self, At, LaneFrom, Method},
     diagnostic::{Code, Diagnostic, Here},
-    intern::{LaneId, Map, ServiceId, dense},
+    intern::{Ids, Map, ServiceId, dense},
     pattern::host::{self, HostPattern},
-    router::{Action, Ids, Rule},
-    split::{self, Generate, Share, Split, Sticky},
+    router::{Action, Rule},
+    split::{self, Generate, Share, Split, Sticky, Target},
 };
 
 use super::{Compiler, Scope, ids};
@@ -40,13 +40,14 @@ impl Compiler<'_> {
         let compiled = Rule {
             group: scope.group,
             name: self.patterns.pool.add(&rule.name),
-            service: service.unwrap_or(ServiceId(0)),
+            service: service.unwrap_or(ServiceId::of(0)),
             at_gateway: at(At::Gateway),
             at_hop: at(At::Hop),
             keeps_lane: scope.config.keep_lane,
+            is_traced: matches!(scope.config.context, Some(config::Context::TraceId(_))),
             hosts,
             condition,
-            action: action.unwrap_or(Action::Lane(LaneId(0))),
+            action: action.unwrap_or(Action::Lane(Target::NONE)),
         };
         self.rules.push(compiled);
     }
@@ -105,7 +106,7 @@ impl Compiler<'_> {
             let problem = Diagnostic::new(Code::StickyWithoutSplit, path.field("sticky"), "there is no split to stick to");
             self.report(problem.help("`sticky` goes with `split`"));
         }
-        let lane = rule.lane.as_ref().and_then(|name| scope.lane(name, &path.field("lane"), self)).map(Action::Lane);
+        let lane = rule.lane.as_ref().and_then(|name| scope.lane(name, &path.field("lane"), self)).map(Target::at).map(Action::Lane);
         let from = rule.lane_from.as_ref().map(|from| Action::From(self.lane_from(from, &path.field("lane_from"))));
         let split = rule.split.as_ref().map(|shares| {
             let shares = self.shares(shares, scope, &path.field("split"));
@@ -173,12 +174,12 @@ impl Compiler<'_> {
             let share_path = path.index(index);
             let path = share_path.field("lane");
             let Some(lane) = scope.lane(&share.lane, &path, self) else { continue };
-            if compiled.iter().any(|other| other.lane == lane) {
+            if compiled.iter().any(|other| other.target.lane == lane) {
                 let problem = Diagnostic::new(Code::SplitRepeats, path, format!("lane `{}` stands twice in the split", share.lane));
                 self.report(problem.help("add its weights up"));
                 continue;
             }
-            compiled.push(Share { lane, weight: share.weight, seed: split::seed(&share.lane) });
+            compiled.push(Share { target: Target::at(lane), weight: share.weight, seed: split::seed(&share.lane) });
         }
         let total: u64 = shares.iter().map(|share| u64::from(share.weight)).sum();
         if total == 0 && !shares.is_empty() {

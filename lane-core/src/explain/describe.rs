@@ -217,7 +217,9 @@ impl Draw {
     pub(super) fn of(split: &Split, method: Method, salt: Option<&str>, key: Value<'_>) -> Self {
         match method {
             Method::Ranges => Self { value: Some(split.range_value(salt, key)), scores: Vec::new() },
-            Method::Rendezvous => Self { value: None, scores: split.scores(salt, key).collect() },
+            Method::Rendezvous => {
+                Self { value: None, scores: split.scores(salt, key).map(|(target, score)| (target.lane, score)).collect() }
+            }
         }
     }
 }

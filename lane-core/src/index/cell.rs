@@ -10,11 +10,9 @@
 use alloc::vec::Vec;
 use core::ops::Range;
 
-use hashbrown::HashTable;
-
 use crate::{
     condition::{Attribute, ConditionId},
-    intern::{Map, dense},
+    intern::{Ids, Map, Table, dense},
     request::Headers,
     router::{Plan, RulesFound},
 };
@@ -22,6 +20,7 @@ use crate::{
 use super::{
     Search,
     key::{KEYS, Scheme, TUPLES, choose_keys},
+    list::{self, Listed},
     pass::{Pass, WORTH_A_PASS, automaton_passes, text_passes},
     row::{Asked, Row},
     tree::Trees,
@@ -32,10 +31,11 @@ use super::{
 #[derive(Debug, Default)]
 pub(crate) struct Cells {
     cells: Vec<Cell>,
+    listed: Vec<Listed>,
     tuples: Vec<Tuple>,
     postings: Vec<Posting>,
     /// Tuple and posting of large tuples, by tuple and values.
-    hashed: HashTable<(u32, u32)>,
+    hashed: Table<(u32, u32)>,
     /// Tables of large tuples whose values have numbers in a row, and their slots; `NO_POSTING` where there is none.
     tables: Vec<SlotTable>,
     slots: Vec<u32>,
@@ -55,13 +55,23 @@ pub(crate) struct Cells {
 struct Cell {
     /// The first of them.
     least: u32,
-    /// The rows that look nothing up.
-    loose: Rows,
-    /// Tuples in `Cells::tuples`, by their first rule.
-    first_tuple: u32,
-    tuples: u32,
-    /// Whether the request's headers say which of the tuples to probe; they are then sorted by what they look up.
-    by_header: bool,
+    found: FoundBy,
+}
+
+/// How the rules of a cell are found.
+#[derive(Clone, Copy, Debug)]
+enum FoundBy {
+    /// They are tried one by one; in `Cells::listed`.
+    List(Ids),
+    /// By what they look up.
+    Tuples {
+        /// The rows that look nothing up.
+        loose: Rows,
+        /// In `Cells::tuples`, by their first rule.
+        tuples: Ids,
+        /// Whether the request's headers say which of the tuples to probe; they are then sorted by what they look up.
+        by_header: bool,
+    },
 }
 
 /// Rows that look up the same things.
@@ -134,7 +144,18 @@ struct More {
 impl Cells {
     /// A cell for these rows, which are sorted by rule; none where there are none.
     pub(super) fn add(&mut self, mut rows: Vec<Row>, plan: &mut Plan) -> Option<u32> {
-        let least = rows.first()?.rule.0;
+        let least = rows.first()?.rule.number();
+        if list::is_best_for(&rows) {
+            let ids = Ids { first: dense(self.listed.len()), count: dense(rows.len()) };
+            for row in &rows {
+                let counter = if row.keys.is_empty() { &mut self.found.by_path } else { &mut self.found.by_value };
+                *counter += 1;
+            }
+            let listed = list::list(rows, &mut self.vocabulary, plan);
+            self.listed.extend(listed);
+            self.cells.push(Cell { least, found: FoundBy::List(ids) });
+            return Some(dense(self.cells.len() - 1));
+        }
         let scheme = choose_keys(&mut rows);
         let mut loose = Vec::new();
         let mut by_tuple: Map<[u32; KEYS], Vec<Row>> = Map::default();
@@ -162,17 +183,17 @@ impl Cells {
         // All at once, because what their rows need beyond may add tuples of other cells.
         let first_tuple = dense(self.tuples.len());
         self.tuples.extend(tuples.iter().map(|(asked, rows)| Tuple {
-            least: rows.first().map_or(NO_RULE, |row| row.rule.0),
+            least: rows.first().map_or(NO_RULE, |row| row.rule.number()),
             asked: *asked,
             first: 0,
             count: 0,
             how: How::Scan,
         }));
-        let count = dense(tuples.len());
+        let ids = Ids { first: first_tuple, count: dense(tuples.len()) };
         for ((asked, rows), tuple) in tuples.into_iter().zip(first_tuple..) {
             self.postings_of(tuple, asked, rows, plan);
         }
-        self.cells.push(Cell { least, loose, first_tuple, tuples: count, by_header });
+        self.cells.push(Cell { least, found: FoundBy::Tuples { loose, tuples: ids, by_header } });
         Some(dense(self.cells.len() - 1))
     }
 
@@ -222,9 +243,9 @@ impl Cells {
                 return How::Direct(dense(tables.len() - 1));
             }
         }
-        let hash = |(tuple, id): &(u32, u32)| all.get(*id as usize).map_or(0, |posting| probe_hash(*tuple, posting.values));
         for id in postings {
-            hashed.insert_unique(hash(&(tuple, id)), (tuple, id), hash);
+            let values = all.get(id as usize).map_or([ABSENT; KEYS], |posting| posting.values);
+            hashed.insert(probe_hash(tuple, values), (tuple, id));
         }
         How::Hash
     }
@@ -251,7 +272,7 @@ impl Cells {
             };
             *counter += 1;
         }
-        let mut rows = rows.into_iter().map(|row| (row.rule.0, rest(&row.rest, plan))).collect::<Vec<_>>().into_iter();
+        let mut rows = rows.into_iter().map(|row| (row.rule.number(), rest(&row.rest, plan))).collect::<Vec<_>>().into_iter();
         let first = rows.next().unwrap_or((NO_RULE, None));
         if rows.len() == 0 && passes.is_empty() {
             return Rows { first, more: NO_MORE };
@@ -270,6 +291,7 @@ impl Cells {
     /// Ends building.
     pub(super) fn finish(&mut self) {
         self.cells.shrink_to_fit();
+        self.listed.shrink_to_fit();
         self.tuples.shrink_to_fit();
         self.postings.shrink_to_fit();
         self.slots.shrink_to_fit();
@@ -281,14 +303,18 @@ impl Cells {
     /// Searches a cell for a rule before the best one.
     pub(super) fn search<H: Headers + ?Sized>(&self, cell: u32, search: &mut Search<'_, '_, H>) {
         let Some(cell) = self.cells.get(cell as usize).filter(|cell| cell.least < search.best) else { return };
-        self.search_rows(&cell.loose, search);
-        if cell.by_header {
-            return self.search_by_header(*cell, search);
+        match &cell.found {
+            FoundBy::List(rows) => list::search(rows.of(&self.listed), &self.vocabulary, search),
+            FoundBy::Tuples { loose, tuples, by_header: false } => self.search_tuples(loose, *tuples, search),
+            FoundBy::Tuples { loose, tuples, by_header: true } => self.search_by_header(loose, *tuples, search),
         }
-        let first = cell.first_tuple as usize;
-        let Some(tuples) = self.tuples.get(first..first + cell.tuples as usize) else { return };
-        for (tuple, number) in tuples.iter().zip(cell.first_tuple..) {
-            // Tuples are sorted by their first rule.
+    }
+
+    /// Probes tuples, which are sorted by their first rule. Not inlined, so that searching a list stays small.
+    #[inline(never)]
+    fn search_tuples<H: Headers + ?Sized>(&self, loose: &Rows, tuples: Ids, search: &mut Search<'_, '_, H>) {
+        self.search_rows(loose, search);
+        for (tuple, number) in tuples.of(&self.tuples).iter().zip(tuples.first..) {
             if tuple.least >= search.best {
                 return;
             }
@@ -297,12 +323,13 @@ impl Cells {
     }
 
     /// Probes what the request's own headers can meet, then what is no header.
-    fn search_by_header<H: Headers + ?Sized>(&self, cell: Cell, search: &mut Search<'_, '_, H>) {
-        let first = cell.first_tuple as usize;
-        let Some(tuples) = self.tuples.get(first..first + cell.tuples as usize) else { return };
+    #[inline(never)]
+    fn search_by_header<H: Headers + ?Sized>(&self, loose: &Rows, ids: Ids, search: &mut Search<'_, '_, H>) {
+        self.search_rows(loose, search);
+        let tuples = ids.of(&self.tuples);
         let tuple_of = |number: u32| {
             let at = tuples.binary_search_by_key(&[number, NO_KEY], |tuple| tuple.asked).ok()?;
-            Some((cell.first_tuple + dense(at), tuples.get(at)?))
+            Some((ids.first + dense(at), tuples.get(at)?))
         };
         let (attributes, pool) = (search.facts.attributes, &search.plan.patterns.pool);
         for (header, line) in attributes.asked_lines() {
@@ -336,7 +363,7 @@ impl Cells {
     #[inline(always)]
     fn probe<H: Headers + ?Sized>(&self, id: u32, tuple: &Tuple, search: &mut Search<'_, '_, H>) {
         let [first, second] = tuple.asked;
-        let one = search.values.get(first, &self.vocabulary, search.facts);
+        let one = search.values.number(first, &self.vocabulary, search.facts);
         if one == ABSENT {
             return;
         }
@@ -351,7 +378,7 @@ impl Cells {
                 }
                 // The second value is read only where the first is demanded.
                 if wanted_too != ABSENT {
-                    let other = search.values.get(second, &self.vocabulary, search.facts);
+                    let other = search.values.number(second, &self.vocabulary, search.facts);
                     if other == LINES {
                         return self.probe_lines(id, tuple, 0, &mut [ABSENT; KEYS], search);
                     }
@@ -363,7 +390,7 @@ impl Cells {
             }
             return;
         }
-        let other = if second == NO_KEY { ABSENT } else { search.values.get(second, &self.vocabulary, search.facts) };
+        let other = if second == NO_KEY { ABSENT } else { search.values.number(second, &self.vocabulary, search.facts) };
         match other {
             LINES => self.probe_lines(id, tuple, 0, &mut [ABSENT; KEYS], search),
             ABSENT if second != NO_KEY => {}
@@ -389,7 +416,7 @@ impl Cells {
                 self.probe_lines(id, tuple, position + 1, values, search);
             }
         };
-        match (search.values.get(number, &self.vocabulary, search.facts), asked) {
+        match (search.values.number(number, &self.vocabulary, search.facts), asked) {
             (LINES, Asked::Value(Attribute::Header { header, .. })) => {
                 for line in search.facts.attributes.lines(header) {
                     go_on(self.vocabulary.find(number, line, &search.plan.patterns.pool), search);
@@ -468,9 +495,10 @@ impl Cells {
     pub(super) fn heap_bytes(&self) -> usize {
         let passes = self.passes.iter().map(|pass| pass.heap_bytes() + size_of::<Pass>());
         self.cells.capacity() * size_of::<Cell>()
+            + self.listed.capacity() * size_of::<Listed>()
             + self.tuples.capacity() * size_of::<Tuple>()
             + self.postings.capacity() * size_of::<Posting>()
-            + self.hashed.allocation_size()
+            + self.hashed.heap_bytes()
             + self.tables.capacity() * size_of::<SlotTable>()
             + self.slots.capacity() * 4
             + self.rows.capacity() * size_of::<(u32, Option<ConditionId>)>()

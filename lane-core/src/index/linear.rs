@@ -25,7 +25,7 @@ impl Index {
     /// Notes which rules there are, and has the walks try all of them.
     pub(crate) fn build(plan: &mut Plan, _scanned: usize) -> Self {
         plan.indexed = false;
-        let rules = || plan.groups.iter().flat_map(|group| group.rules.iter()).map(RuleId);
+        let rules = || plan.groups.iter().flat_map(|group| group.rules.iter()).map(RuleId::of);
         let scanned = |id| {
             let rule = plan.rule(id);
             plan.host_patterns(rule).len() * (usize::from(rule.at_gateway) + usize::from(rule.at_hop))

@@ -187,7 +187,7 @@ impl Cells {
             let beginning = |row: &Row, plan: &Plan| beginnings(row, plan).find(|(of, _)| *of == attribute).map(|(_, path)| path);
             let (taken, kept): (Vec<Row>, Vec<Row>) = rows.into_iter().partition(|row| beginning(row, plan).is_some());
             rows = kept;
-            let least = taken.first().map_or(NO_RULE, |row| row.rule.0);
+            let least = taken.first().map_or(NO_RULE, |row| row.rule.number());
             let with_beginning = |mut row: Row| {
                 row.path = beginning(&row, plan);
                 // What the tree proves need not be checked; and no row is put into a tree twice.
@@ -227,7 +227,7 @@ pub(super) fn automaton_passes(rows: Vec<Row>, plan: &mut Plan) -> (Vec<Row>, Ve
             Some((attribute, automaton, number, id)) if sizes.get(&(attribute, automaton)).is_some_and(|size| *size >= WORTH_A_PASS) => {
                 row.rest.retain(|condition| *condition != id);
                 let rest = rest(&row.rest, plan);
-                by_automaton.entry((attribute, automaton)).or_default().push((number, row.rule.0, rest));
+                by_automaton.entry((attribute, automaton)).or_default().push((number, row.rule.number(), rest));
             }
             _ => kept.push(row),
         }
@@ -294,7 +294,7 @@ pub(super) fn text_passes(rows: Vec<Row>, plan: &mut Plan) -> (Vec<Row>, Vec<Pas
             kept.extend(rows.into_iter().map(|(_, row)| row));
             continue;
         };
-        let least = rows.iter().map(|(_, row)| row.rule.0).min().unwrap_or(NO_RULE);
+        let least = rows.iter().map(|(_, row)| row.rule.number()).min().unwrap_or(NO_RULE);
         let mut numbered: Vec<PassRow> = Vec::with_capacity(rows.len());
         let mut number = 0;
         let mut last: Option<Text> = None;
@@ -303,7 +303,7 @@ pub(super) fn text_passes(rows: Vec<Row>, plan: &mut Plan) -> (Vec<Row>, Vec<Pas
                 number += 1;
             }
             last = Some(text);
-            numbered.push((number, row.rule.0, rest(&row.rest, plan)));
+            numbered.push((number, row.rule.number(), rest(&row.rest, plan)));
         }
         passes.push(Pass { attribute, least, rows: Passed::Texts(Box::new(automaton), numbered.into_boxed_slice()) });
     }

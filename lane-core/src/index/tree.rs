@@ -5,7 +5,7 @@
 use alloc::vec::Vec;
 
 use crate::{
-    intern::{RuleId, dense},
+    intern::dense,
     pattern::{Text, same_bytes},
     request::Headers,
     router::Plan,
@@ -117,7 +117,7 @@ impl Cells {
             let pool = &plan.patterns.pool;
             pool.bytes(first).iter().zip(pool.bytes(last)).take_while(|(one, other)| one == other).count()
         };
-        let least = rows.iter().map(|row| row.rule).min().unwrap_or(RuleId(NONE)).0;
+        let least = rows.iter().map(|row| row.rule.number()).min().unwrap_or(NONE);
         // The step from the node above has compared the first byte already.
         let label = first.part(if level == 0 { 0 } else { depth + 1 }, common);
         self.trees.count += 1;

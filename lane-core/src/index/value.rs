@@ -3,12 +3,10 @@
 
 use alloc::vec::Vec;
 
-use hashbrown::HashTable;
-
 use crate::{
     attribute::{Line, Value, names::HeaderId},
     condition::{Attribute, Facts, joined_lines},
-    intern::{FixedSeed, Map, dense},
+    intern::{FixedSeed, Map, Table, dense},
     pattern::{Pool, Text, same_bytes},
     request::Headers,
 };
@@ -32,7 +30,7 @@ pub(super) struct Vocabulary {
     asked: Vec<Asked>,
     numbers: Map<Asked, u32>,
     /// The values demanded; each has a number among those of what is asked.
-    words: HashTable<Word>,
+    words: Table<Word>,
     /// How many there are, by what is asked.
     counts: Vec<u32>,
     /// What is looked up of each header, for cells that the request's headers probe.
@@ -78,8 +76,7 @@ impl Vocabulary {
         let word = Word { asked, number: *count, text };
         *count += 1;
         let Self { words, seed, .. } = self;
-        let hash = |word: &Word| mix(seed.hash_bytes(pool.bytes(word.text)), u64::from(word.asked));
-        words.insert_unique(hash(&word), word, hash);
+        words.insert(mix(seed.hash_bytes(pool.bytes(text)), u64::from(asked)), word);
         word.number
     }
 
@@ -110,73 +107,142 @@ impl Vocabulary {
     }
 
     pub(super) fn heap_bytes(&self) -> usize {
-        self.asked.capacity() * (size_of::<Asked>() + 4) + self.words.allocation_size()
+        self.asked.capacity() * (size_of::<Asked>() + 4) + self.words.heap_bytes()
     }
 
     /// What the request has of what is asked under this number.
     #[inline(always)]
-    fn read<H: Headers + ?Sized>(&self, number: u32, facts: &Facts<'_, '_, H>) -> u32 {
-        let pool = &facts.patterns.pool;
+    fn read<'f, H: Headers + ?Sized>(&self, number: u32, facts: &'f Facts<'_, '_, H>) -> Read<'f> {
         match self.asked.get(number as usize) {
             Some(Asked::Value(Attribute::Header { header, joined })) => match facts.attributes.line(*header) {
-                Line::None => ABSENT,
-                Line::One(line) => self.find(number, line, pool),
-                Line::Several if *joined => self.find_pieces(number, joined_lines(facts.attributes.lines(*header)), pool),
-                Line::Several => LINES,
+                Line::None => Read::Nothing,
+                Line::One(line) => Read::Text(line),
+                Line::Several if *joined => Read::Pieces,
+                Line::Several => Read::Lines,
             },
-            Some(Asked::Value(Attribute::Method)) => {
-                facts.attributes.request.method.map_or(ABSENT, |method| self.find(number, method, pool))
-            }
+            Some(Asked::Value(Attribute::Method)) => facts.attributes.request.method.map_or(Read::Nothing, Read::Text),
             Some(Asked::Value(attribute)) => match facts.value(*attribute) {
-                None => ABSENT,
-                Some(Value::Plain(value)) => self.find(number, value, pool),
-                Some(value) => self.find_pieces(number, value.bytes(), pool),
+                None => Read::Nothing,
+                Some(Value::Plain(value)) => Read::Text(value),
+                Some(_) => Read::Pieces,
             },
-            Some(Asked::Presence(attribute)) if facts.value(*attribute).is_some() => self.find(number, b"", pool),
-            Some(Asked::Presence(_)) | None => ABSENT,
+            Some(Asked::Presence(attribute)) if facts.value(*attribute).is_some() => Read::Text(b""),
+            Some(Asked::Presence(_)) | None => Read::Nothing,
         }
     }
 
-    /// The number of a value that does not lie in one piece (percent-encoded, or several lines joined).
+    /// The number of what was read.
+    #[inline]
+    fn number_of<H: Headers + ?Sized>(&self, asked: u32, read: Read<'_>, facts: &Facts<'_, '_, H>) -> u32 {
+        match read {
+            Read::Nothing => ABSENT,
+            Read::Text(text) => self.find(asked, text, &facts.patterns.pool),
+            Read::Lines => LINES,
+            Read::Pieces => self.number_of_pieces(asked, facts),
+        }
+    }
+
+    /// The number of a value that does not lie in one piece.
     #[cold]
-    fn find_pieces(&self, asked: u32, bytes: impl Iterator<Item = u8>, pool: &Pool) -> u32 {
+    fn number_of_pieces<H: Headers + ?Sized>(&self, asked: u32, facts: &Facts<'_, '_, H>) -> u32 {
         let mut whole = [0; LONGEST];
         let mut length = 0;
-        for byte in bytes {
-            let Some(room) = whole.get_mut(length) else { return ABSENT };
-            *room = byte;
-            length += 1;
-        }
-        self.find(asked, whole.get(..length).unwrap_or_default(), pool)
+        let fits = self.pieces(asked, facts, |byte| {
+            whole.get_mut(length).is_some_and(|room| {
+                *room = byte;
+                length += 1;
+                true
+            })
+        });
+        if fits { self.find(asked, whole.get(..length).unwrap_or_default(), &facts.patterns.pool) } else { ABSENT }
     }
+
+    /// Hands on the bytes of a value that does not lie in one piece, until `take` has enough; returns whether it took all.
+    fn pieces<H: Headers + ?Sized>(&self, asked: u32, facts: &Facts<'_, '_, H>, mut take: impl FnMut(u8) -> bool) -> bool {
+        match self.asked(asked) {
+            Some(Asked::Value(Attribute::Header { header, .. })) => joined_lines(facts.attributes.lines(header)).all(take),
+            Some(Asked::Value(attribute)) => facts.value(attribute).is_some_and(|value| value.bytes().all(&mut take)),
+            _ => false,
+        }
+    }
+
+    /// Whether a value in several lines or pieces is this text.
+    #[cold]
+    pub(super) fn is_otherwise<H: Headers + ?Sized>(&self, asked: u32, read: Read<'_>, text: &[u8], facts: &Facts<'_, '_, H>) -> bool {
+        match (read, self.asked(asked)) {
+            (Read::Lines, Some(Asked::Value(Attribute::Header { header, .. }))) => facts.attributes.lines(header).any(|line| line == text),
+            (Read::Pieces, _) => {
+                let mut text = text.iter();
+                self.pieces(asked, facts, |byte| text.next() == Some(&byte)) && text.next().is_none()
+            }
+            _ => false,
+        }
+    }
+}
+
+/// What a request has of what is asked.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Read<'r> {
+    Nothing,
+    /// A value in one piece.
+    Text(&'r [u8]),
+    /// Several header lines, any of which may match.
+    Lines,
+    /// A value that does not lie in one piece: percent-encoded, or several lines joined.
+    Pieces,
 }
 
 /// How many values are kept; what is asked beyond drives others out.
 const ROOM: usize = 8;
+/// The number of a value that was not looked up yet.
+const UNNUMBERED: u32 = u32::MAX - 2;
+
+/// A value that was read.
+#[derive(Clone, Copy, Debug)]
+struct Kept<'r> {
+    read: Read<'r>,
+    asked: u32,
+    number: u32,
+}
 
 /// What was found of a request so far, by the numbers of what was asked.
 #[derive(Debug)]
-pub(crate) struct Values([(u32, u32); ROOM]);
+pub(crate) struct Values<'r>([Option<Kept<'r>>; ROOM]);
 
-impl Values {
+impl<'r> Values<'r> {
     #[inline]
     pub(super) const fn new() -> Self {
-        Self([(NO_KEY, ABSENT); ROOM])
+        Self([None; ROOM])
     }
 
-    /// What the request has of what is asked under this number: the number of its value, or `ABSENT`, or `LINES`.
-    #[inline]
-    pub(super) fn get<H: Headers + ?Sized>(&mut self, asked: u32, vocabulary: &Vocabulary, facts: &Facts<'_, '_, H>) -> u32 {
-        let Self(kept) = self;
-        match kept.get_mut(asked as usize % ROOM) {
-            Some((number, found)) if *number == asked => *found,
+    /// What the request has of what is asked under this number; nothing for `NO_KEY`.
+    #[inline(always)]
+    pub(super) fn read<H: Headers + ?Sized>(&mut self, asked: u32, vocabulary: &Vocabulary, facts: &'r Facts<'_, '_, H>) -> Read<'r> {
+        let room = self.0.get_mut(asked as usize % ROOM);
+        match room {
+            Some(Some(kept)) if kept.asked == asked => kept.read,
             room => {
-                let found = vocabulary.read(asked, facts);
+                let read = vocabulary.read(asked, facts);
                 if let Some(room) = room {
-                    *room = (asked, found);
+                    *room = Some(Kept { read, asked, number: UNNUMBERED });
                 }
-                found
+                read
             }
+        }
+    }
+
+    /// The number of the request's value: `ABSENT` where no row demands it or there is none, or `LINES`.
+    #[inline]
+    pub(super) fn number<H: Headers + ?Sized>(&mut self, asked: u32, vocabulary: &Vocabulary, facts: &'r Facts<'_, '_, H>) -> u32 {
+        let read = self.read(asked, vocabulary, facts);
+        match self.0.get_mut(asked as usize % ROOM) {
+            Some(Some(kept)) => {
+                if kept.number == UNNUMBERED {
+                    kept.number = vocabulary.number_of(asked, read, facts);
+                }
+                kept.number
+            }
+            _ => ABSENT,
         }
     }
 }

@@ -234,7 +234,7 @@ impl Plan {
         for (index, group) in self.groups.iter().enumerate() {
             let Context::TraceId(header) = group.context else { continue };
             let guide = attributes.guide(group.guiding.header).present();
-            let lane = guide.and_then(|guide| self.lane_of_guide(GroupId(crate::intern::dense(index)), guide));
+            let lane = guide.and_then(|guide| self.lane_of_guide(GroupId::of(crate::intern::dense(index)), guide));
             if let (Some(lane), Some(trace_id)) = (lane, attributes.trace_id(header).present()) {
                 visit(Remember { group: self.str(group.name), trace_id, lane: self.str(self.lane(lane).name) });
             }

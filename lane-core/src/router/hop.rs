@@ -34,6 +34,11 @@ enum Look<'r> {
 static PERMISSIVE: [LookedIn; 4] = [LookedIn::GuidingHeader, LookedIn::Context, LookedIn::Source, LookedIn::Rules];
 static STRICT: [LookedIn; 4] = [LookedIn::Source, LookedIn::GuidingHeader, LookedIn::Context, LookedIn::Rules];
 
+/// It cannot be told which lane serves.
+fn undetermined(service: Option<ServiceId>) -> Decision {
+    Decision { service, ..Decision::blank(Outcome::Undetermined, Place::Hop) }
+}
+
 impl Plan {
     pub(crate) fn hop<H: Headers + ?Sized>(
         &self,
@@ -44,45 +49,81 @@ impl Plan {
     ) -> Decision {
         let services = self.callees.get(&self.patterns, service.as_bytes());
         let Some(first) = services.first() else { return Decision::blank(Outcome::Pass, Place::Hop) };
-        let places = match self.group(self.service(*first).group).mode {
-            Mode::Permissive => &PERMISSIVE,
-            Mode::Strict => &STRICT,
+        let group = self.service(*first).group;
+        // The first place settles most calls, so it stands outside the loop over the others.
+        let (look, places) = match self.group(group).mode {
+            Mode::Permissive => (self.by_guiding_header(group, attributes, recorder), &PERMISSIVE),
+            Mode::Strict => (self.by_source(group, attributes, recorder), &STRICT),
         };
-        for place in places {
-            for service in services {
-                let id = self.service(*service).group;
-                let look = match place {
-                    LookedIn::GuidingHeader => self.by_guiding_header(id, attributes, recorder),
-                    LookedIn::Context => self.by_context(id, attributes, recorder),
-                    LookedIn::Source => self.by_source(id, attributes, recorder),
-                    LookedIn::Rules => self.by_rules(*service, attributes, recorder),
-                };
-                let (name, found) = match look {
-                    Look::Nothing => continue,
-                    Look::Name(name, found) => (Some(name), found),
-                    Look::Torn => (None, FoundIn::Header),
-                    Look::Lane(lane, found) => {
-                        return self.resolve(*service, lane, liveness, recorder).decision(Place::Hop, id, *service, lane, Some(found));
-                    }
-                    Look::Rule(rule, led) => {
-                        return self.conclude(rule, led, Place::Hop, &self.facts(attributes), liveness, recorder);
-                    }
-                    Look::Unknown => return Decision { service: Some(*first), ..Decision::blank(Outcome::Undetermined, Place::Hop) },
-                };
-                return match name.and_then(|name| self.lane_of_value(id, name)) {
-                    Some(lane) => self.resolve(*service, lane, liveness, recorder).decision(Place::Hop, id, *service, lane, Some(found)),
-                    None => self.unknown_lane(*service, name, found, liveness, recorder),
-                };
+        if let Look::Nothing = look {
+            return self.hop_further(services, places, attributes, liveness, recorder);
+        }
+        self.serve(*first, look, attributes, liveness, recorder)
+    }
+
+    /// Looks in all places but the first for all services, and in that for all but the first service.
+    fn hop_further<H: Headers + ?Sized>(
+        &self,
+        services: &[ServiceId],
+        places: &[LookedIn],
+        attributes: &Attributes<'_, '_, H>,
+        liveness: &Liveness,
+        recorder: &mut impl Recorder,
+    ) -> Decision {
+        for (place, service) in places.iter().flat_map(|place| services.iter().map(move |service| (place, service))).skip(1) {
+            let id = self.service(*service).group;
+            let look = match place {
+                LookedIn::GuidingHeader => self.by_guiding_header(id, attributes, recorder),
+                LookedIn::Context => self.by_context(id, attributes, recorder),
+                LookedIn::Source => self.by_source(id, attributes, recorder),
+                LookedIn::Rules => self.by_rules(*service, attributes, recorder),
+            };
+            match look {
+                Look::Nothing => {}
+                // A call of an undetermined lane is told by the name's first service.
+                Look::Unknown => return undetermined(services.first().copied()),
+                look => return self.serve(*service, look, attributes, liveness, recorder),
             }
         }
         // Nothing found: the first group with a baseline serves by it (S23).
         for service in services {
             let group = self.service(*service).group;
             if let Some(baseline) = self.group(group).baseline {
-                return self.resolve(*service, baseline, liveness, recorder).decision(Place::Hop, group, *service, baseline, None);
+                let target = self.target(*service, baseline);
+                return self.resolve(*service, target, liveness, recorder).decision(Place::Hop, group, *service, baseline, None);
             }
         }
-        Decision { service: Some(*first), ..Decision::blank(Outcome::NoRoute, Place::Hop) }
+        Decision { service: services.first().copied(), ..Decision::blank(Outcome::NoRoute, Place::Hop) }
+    }
+
+    /// Serves what was found for a service.
+    #[inline(always)]
+    fn serve<H: Headers + ?Sized>(
+        &self,
+        service: ServiceId,
+        look: Look<'_>,
+        attributes: &Attributes<'_, '_, H>,
+        liveness: &Liveness,
+        recorder: &mut impl Recorder,
+    ) -> Decision {
+        let id = self.service(service).group;
+        let (name, found) = match look {
+            Look::Name(name, found) => (Some(name), found),
+            Look::Torn => (None, FoundIn::Header),
+            Look::Lane(lane, found) => return self.serve_lane(service, lane, found, liveness, recorder),
+            Look::Rule(rule, led) => return self.conclude(rule, led, Place::Hop, &self.facts(attributes), liveness, recorder),
+            Look::Nothing | Look::Unknown => return undetermined(Some(service)),
+        };
+        match name.and_then(|name| self.lane_of_value(id, name)) {
+            Some(lane) => self.serve_lane(service, lane, found, liveness, recorder),
+            None => self.unknown_lane(service, name, found, liveness, recorder),
+        }
+    }
+
+    #[inline(always)]
+    fn serve_lane(&self, service: ServiceId, lane: LaneId, found: FoundIn, liveness: &Liveness, recorder: &mut impl Recorder) -> Decision {
+        let (group, target) = (self.service(service).group, self.target(service, lane));
+        self.resolve(service, target, liveness, recorder).decision(Place::Hop, group, service, lane, Some(found))
     }
 
     /// Serves a name that no lane has (S23); none stands for lines that differ.
@@ -102,7 +143,7 @@ impl Plan {
             UnknownLane::NearestAncestor => name.and_then(|name| self.ancestor(id, name)).or(baseline),
         };
         let mut decision = match lane {
-            Some(lane) => self.resolve(service, lane, liveness, recorder).decision(Place::Hop, id, service, lane, Some(found)),
+            Some(lane) => self.serve_lane(service, lane, found, liveness, recorder),
             None => {
                 Decision { group: Some(id), service: Some(service), found: Some(found), ..Decision::blank(Outcome::NoRoute, Place::Hop) }
             }
@@ -185,7 +226,7 @@ impl Plan {
             return None;
         }
         let group = self.group(id);
-        let lanes = || group.lanes.iter().map(LaneId);
+        let lanes = || group.lanes.iter().map(LaneId::of);
         let bears = |name: &str, value: &str| attributes.source_label(name) == Some(value);
         // Empty values count as absent (S22).
         match source.service.filter(|service| !service.is_empty()) {

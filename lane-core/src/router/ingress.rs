@@ -9,7 +9,7 @@ use crate::{
     intern::{GroupId, LaneId, RuleId},
     liveness::Liveness,
     request::Headers,
-    split::Draw,
+    split::{Draw, Target},
 };
 
 use super::{
@@ -31,7 +31,7 @@ enum Verdict {
 /// Where the action of a rule leads.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Led {
-    To { lane: LaneId, found: Option<FoundIn> },
+    To { target: Target, found: Option<FoundIn> },
     Split(u32),
 }
 
@@ -85,7 +85,7 @@ impl Plan {
     pub(super) fn leads<H: Headers + ?Sized>(&self, rule: RuleId, at: At, attributes: &Attributes<'_, '_, H>) -> Option<Led> {
         let rule = self.rule(rule);
         match rule.action {
-            Action::Lane(lane) if !rule.keeps_lane => Some(Led::To { lane, found: None }),
+            Action::Lane(target) if !rule.keeps_lane => Some(Led::To { target, found: None }),
             Action::Split(split) if !rule.keeps_lane => Some(Led::Split(split)),
             _ => self.kept(rule, at, attributes).present().or_else(|| self.led(rule, attributes).present()),
         }
@@ -100,7 +100,7 @@ impl Plan {
     /// The rules that hold at a gateway, in order.
     fn gateway_rules(&self, gateway: Option<u32>) -> impl Iterator<Item = RuleId> {
         let groups = self.groups.iter().filter(move |group| self.holds_at(group, gateway));
-        groups.flat_map(|group| group.rules.iter()).map(RuleId).filter(|rule| self.rule(*rule).at_gateway)
+        groups.flat_map(|group| group.rules.iter()).map(RuleId::of).filter(|rule| self.rule(*rule).at_gateway)
     }
 
     /// Tries one rule: its hosts, its conditions, its action, in three values.
@@ -163,7 +163,7 @@ impl Plan {
         }
         attributes.guide(self.group(rule.group).guiding.header).and_then(|guide| {
             let lane = self.lane_of_guide(rule.group, guide);
-            lane.map(|lane| Led::To { lane, found: Some(FoundIn::Header) }).into()
+            lane.map(|lane| Led::To { target: self.target(rule.service, lane), found: Some(FoundIn::Header) }).into()
         })
     }
 
@@ -171,9 +171,12 @@ impl Plan {
     #[inline]
     fn led<H: Headers + ?Sized>(&self, rule: &Rule, attributes: &Attributes<'_, '_, H>) -> Known<Led> {
         match rule.action {
-            Action::Lane(lane) => Known::Present(Led::To { lane, found: None }),
+            Action::Lane(target) => Known::Present(Led::To { target, found: None }),
             Action::Split(split) => Known::Present(Led::Split(split)),
-            Action::From(key) => self.named_by(rule.group, key, attributes).map(|lane| Led::To { lane, found: Some(found_in(key)) }),
+            Action::From(key) => {
+                let lane = self.named_by(rule.group, key, attributes);
+                lane.map(|lane| Led::To { target: self.target(rule.service, lane), found: Some(found_in(key)) })
+            }
         }
     }
 
@@ -205,12 +208,12 @@ impl Plan {
             service: Some(rule.service),
             ..Decision::blank(Outcome::Undetermined, place)
         };
-        let (lane, found, cookie) = match led {
-            Led::To { lane, found } => (lane, found, None),
+        let (target, found, cookie) = match led {
+            Led::To { target, found } => (target, found, None),
             Led::Split(split) => match self.splits.get(split as usize).map(|split| split.draw(facts.attributes, &self.patterns.pool)) {
-                Some(Draw::Lane { lane, by, cookie }) => {
-                    recorder.drawn(self, id, lane, by, facts);
-                    (lane, None, cookie)
+                Some(Draw::Lane { target, by, cookie }) => {
+                    recorder.drawn(self, id, target.lane, by, facts);
+                    (target, None, cookie)
                 }
                 Some(Draw::Unseen(header)) => {
                     recorder.unseen(self, header);
@@ -223,12 +226,14 @@ impl Plan {
             },
         };
         let found = if place == Place::Hop { found.or(Some(FoundIn::Rule)) } else { found };
-        let mut decision = self.resolve(rule.service, lane, liveness, recorder).decision(place, rule.group, rule.service, lane, found);
+        let mut decision =
+            self.resolve(rule.service, target, liveness, recorder).decision(place, rule.group, rule.service, target.lane, found);
         decision.rule = Some(id);
         if decision.serves() {
             decision.cookie = cookie;
         }
-        if let (Place::Gateway(_), Context::TraceId(header)) = (place, self.group(rule.group).context)
+        if rule.is_traced
+            && let (Place::Gateway(_), Context::TraceId(header)) = (place, self.group(rule.group).context)
             && facts.attributes.trace_id(header).present().is_none()
         {
             decision.notes = decision.notes.and(Notes::NO_TRACE_ID);

@@ -15,22 +15,22 @@ use super::{Action, Context, Plan, Router};
 impl Router {
     /// The groups, in document order.
     pub fn groups(&self) -> impl ExactSizeIterator<Item = GroupId> + use<> {
-        (0..self.0.groups.len()).map(|index| GroupId(crate::intern::dense(index)))
+        (0..self.0.groups.len()).map(|index| GroupId::of(crate::intern::dense(index)))
     }
 
     /// The lanes of a group, in document order.
     pub fn lanes(&self, group: GroupId) -> impl Iterator<Item = LaneId> + use<> {
-        self.0.group(group).lanes.iter().map(LaneId)
+        self.0.group(group).lanes.iter().map(LaneId::of)
     }
 
     /// The services of a group, in document order.
     pub fn services(&self, group: GroupId) -> impl Iterator<Item = ServiceId> + use<> {
-        self.0.group(group).services.iter().map(ServiceId)
+        self.0.group(group).services.iter().map(ServiceId::of)
     }
 
     /// The rules of a group, in document order.
     pub fn rules(&self, group: GroupId) -> impl Iterator<Item = RuleId> + use<> {
-        self.0.group(group).rules.iter().map(RuleId)
+        self.0.group(group).rules.iter().map(RuleId::of)
     }
 
     /// The group's name.

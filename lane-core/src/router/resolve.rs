@@ -4,6 +4,7 @@ use crate::{
     decision::{Decision, FoundIn, Notes, Outcome, Place, Reason},
     intern::{GroupId, LaneId, ServiceId, SubsetId},
     liveness::Liveness,
+    split::Target,
 };
 
 use super::{Plan, recorder::Recorder};
@@ -54,10 +55,11 @@ fn last_resort(lane: LaneId, reason: Reason, subset: Option<SubsetId>) -> Option
 }
 
 impl Plan {
-    /// The endpoints that serve `service` for `lane`.
+    /// The endpoints that serve `service` for the target's lane.
     #[inline(always)]
-    pub(super) fn resolve(&self, service: ServiceId, lane: LaneId, liveness: &Liveness, recorder: &mut impl Recorder) -> Resolved {
-        let own = self.judge(service, lane, liveness);
+    pub(super) fn resolve(&self, service: ServiceId, target: Target, liveness: &Liveness, recorder: &mut impl Recorder) -> Resolved {
+        let lane = target.lane;
+        let own = self.judge(service, target, liveness);
         recorder.considered(self, service, lane, own.err().map(|(reason, _)| reason));
         match own {
             Ok(subset) => Resolved { outcome: Outcome::Routed, serving: Some(Serving { lane, subset, note: Notes::NONE }), reason: None },
@@ -77,7 +79,7 @@ impl Plan {
     ) -> Resolved {
         let mut last = last_resort(lane, reason, own);
         for candidate in self.fallback(lane) {
-            let judged = self.judge(service, *candidate, liveness);
+            let judged = self.judge(service, self.target(service, *candidate), liveness);
             recorder.considered(self, service, *candidate, judged.err().map(|(reason, _)| reason));
             match judged {
                 Ok(subset) => {
@@ -97,8 +99,8 @@ impl Plan {
 
     /// Whether a lane can serve a service; if not, why, and the subset if there is one.
     #[inline(always)]
-    fn judge(&self, service: ServiceId, lane: LaneId, liveness: &Liveness) -> Result<SubsetId, (Reason, Option<SubsetId>)> {
-        let subset = self.subset(service, lane).ok_or((Reason::NotInLane, None))?;
+    fn judge(&self, service: ServiceId, target: Target, liveness: &Liveness) -> Result<SubsetId, (Reason, Option<SubsetId>)> {
+        let subset = target.own.ok_or((Reason::NotInLane, None))?;
         // What was never counted counts as live.
         let Some(endpoints) = liveness.get(subset) else { return Ok(subset) };
         let reason = if endpoints.total == 0 {

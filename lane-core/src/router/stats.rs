@@ -75,6 +75,7 @@ impl Router {
             + shares.sum::<usize>()
             + size_of_val(services.as_slice())
             + self.0.callees.heap_bytes()
+            + self.0.lane_names.heap_bytes()
             + size_of_val(lanes.as_slice())
             + size_of_val(self.0.members.as_slice())
             + size_of_val(self.0.fallbacks.as_slice())
