@@ -33,6 +33,7 @@ mod key;
 mod list;
 mod pass;
 mod row;
+mod single;
 mod tree;
 mod value;
 
@@ -296,11 +297,12 @@ impl Index {
     }
 
     /// Searches the rules of a class; returns whether the hosts of any hold.
+    #[inline(always)]
     fn search<H: Headers + ?Sized>(&self, class: &Class, search: &mut Search<'_, '_, H>) -> bool {
         let mut held = false;
         if let Some(host) = class.any {
             held = true;
-            self.search_host(host, search);
+            self.search_other_host(host, search);
         }
         let Some(authority) = search.facts.attributes.request.authority else { return held };
         let plan = search.plan;
@@ -326,20 +328,27 @@ impl Index {
             && let Some(host) = class.exact.find(name, plan, &self.seed)
         {
             held = true;
-            self.search_host(host, search);
+            self.search_other_host(host, search);
         }
         if !matches!(class.suffix, HostTable::None) {
             // The suffix of a pattern is shorter than what it holds for, so a dot in front does not count.
             for dot in memchr::memchr_iter(b'.', name).filter(|dot| *dot > 0) {
                 if let Some(host) = class.suffix.find(name.get(dot..).unwrap_or_default(), plan, &self.seed) {
                     held = true;
-                    self.search_host(host, search);
+                    self.search_other_host(host, search);
                 }
             }
         }
         held
     }
 
+    /// The same, where it is rare: the code stands once.
+    #[inline(never)]
+    fn search_other_host<H: Headers + ?Sized>(&self, host: u32, search: &mut Search<'_, '_, H>) {
+        self.search_host(host, search);
+    }
+
+    #[inline(always)]
     fn search_host<H: Headers + ?Sized>(&self, host: u32, search: &mut Search<'_, '_, H>) {
         let Some(host) = self.hosts.get(host as usize).filter(|host| host.least < search.best) else { return };
         if let Some(cell) = host.anywhere {

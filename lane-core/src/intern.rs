@@ -119,10 +119,6 @@ impl Ids {
         self.first..self.first + self.count
     }
 
-    pub(crate) fn contains(self, id: u32) -> bool {
-        (self.first..self.first + self.count).contains(&id)
-    }
-
     /// The entries at these positions.
     #[inline]
     pub(crate) fn of<T>(self, entries: &[T]) -> &[T] {

@@ -143,6 +143,8 @@ pub(crate) enum Context {
 #[derive(Debug)]
 pub(crate) struct Service {
     pub(crate) group: GroupId,
+    /// Its place among the group's services.
+    pub(crate) rank: u32,
     pub(crate) host: Text,
     pub(crate) min_healthy_percent: u32,
 }
@@ -204,10 +206,19 @@ pub(crate) enum Action {
 /// Called names to services (S21), without regard to case: each name with its service in every group that has it, in group order.
 #[derive(Debug, Default)]
 pub(crate) struct Callees {
-    table: Table<(Text, Ids)>,
+    table: Table<Called>,
     /// The services of all names, name by name.
     services: Vec<ServiceId>,
     seed: FixedSeed,
+}
+
+/// What a called name stands for.
+#[derive(Clone, Copy, Debug)]
+struct Called {
+    name: Text,
+    /// The first of its services: mostly there is one.
+    first: ServiceId,
+    all: Ids,
 }
 
 impl Callees {
@@ -216,30 +227,35 @@ impl Callees {
         let mut callees = Self::default();
         for (name, services) in names {
             let ids = Ids { first: dense(callees.services.len()), count: dense(services.len()) };
+            let Some(first) = services.first().copied() else { continue };
             callees.services.extend(services);
             let Self { table, seed, .. } = &mut callees;
-            table.insert(seed.hash_bytes(pool.bytes(name)), (name, ids));
+            table.insert(seed.hash_bytes(pool.bytes(name)), Called { name, first, all: ids });
         }
         callees
     }
 
     /// The services of this name; none where no group has it.
-    #[inline(always)]
     pub(crate) fn get(&self, patterns: &Patterns, name: &[u8]) -> &[ServiceId] {
+        self.first_and_all(patterns, name).map_or(&[], |(_, all)| all)
+    }
+
+    /// The first of the services of this name, and all of them.
+    #[inline(always)]
+    fn first_and_all(&self, patterns: &Patterns, name: &[u8]) -> Option<(ServiceId, &[ServiceId])> {
         // Mostly calls name a service as it is declared: lower case, without port.
-        self.find(patterns, name).unwrap_or_else(|| self.get_lowered(patterns, name))
+        let called = self.find(patterns, name).or_else(|| self.find_lowered(patterns, name))?;
+        Some((called.first, called.all.of(&self.services)))
     }
 
     #[cold]
-    fn get_lowered(&self, patterns: &Patterns, name: &[u8]) -> &[ServiceId] {
-        let lowered = host::Lowered::of(host::of_service(name));
-        lowered.and_then(|name| self.find(patterns, name.get())).unwrap_or_default()
+    fn find_lowered(&self, patterns: &Patterns, name: &[u8]) -> Option<&Called> {
+        host::Lowered::of(host::of_service(name)).and_then(|name| self.find(patterns, name.get()))
     }
 
     #[inline(always)]
-    fn find(&self, patterns: &Patterns, name: &[u8]) -> Option<&[ServiceId]> {
-        let same = |(text, _): &(Text, Ids)| same_bytes(patterns.pool.bytes(*text), name);
-        self.table.find(self.seed.hash_bytes(name), same).map(|(_, ids)| ids.of(&self.services))
+    fn find(&self, patterns: &Patterns, name: &[u8]) -> Option<&Called> {
+        self.table.find(self.seed.hash_bytes(name), |called| same_bytes(patterns.pool.bytes(called.name), name))
     }
 
     pub(crate) fn heap_bytes(&self) -> usize {
@@ -383,8 +399,8 @@ impl Plan {
         let lane = self.lane(lane);
         let rank = match lane.members {
             Members::All => {
-                let services = self.group(lane.group).services;
-                services.contains(service.number()).then(|| service.number() - services.first)?
+                let service = self.service(service);
+                (service.group == lane.group).then_some(service.rank)?
             }
             Members::Some(services) => dense(services.of(&self.members).binary_search(&service).ok()?),
         };

@@ -210,7 +210,7 @@ impl<'c> Compiler<'c> {
             }
             scope.services.insert(host.clone(), id);
             let host = self.patterns.pool.add(&service.host);
-            self.services.push(Service { group: scope.group, host, min_healthy_percent: service.min_healthy_percent });
+            self.services.push(Service { group: scope.group, rank: dense(index), host, min_healthy_percent: service.min_healthy_percent });
         }
     }
 

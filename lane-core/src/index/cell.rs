@@ -23,6 +23,7 @@ use super::{
     list::{self, Listed},
     pass::{Pass, WORTH_A_PASS, automaton_passes, text_passes},
     row::{Asked, Row},
+    single::{Demand, only_asked},
     tree::Trees,
     value::{ABSENT, LINES, NO_KEY, Vocabulary, mix},
 };
@@ -36,16 +37,16 @@ pub(crate) struct Cells {
     postings: Vec<Posting>,
     /// Tuple and posting of large tuples, by tuple and values.
     hashed: Table<(u32, u32)>,
-    /// Tables of large tuples whose values have numbers in a row, and their slots; `NO_POSTING` where there is none.
-    tables: Vec<SlotTable>,
-    slots: Vec<u32>,
+    /// What rows of cells that look up one thing demand of it, and how many such cells there are.
+    pub(super) demands: Table<Demand>,
+    pub(super) singles: usize,
     /// Rows of postings, by rule.
     rows: Vec<(u32, Option<ConditionId>)>,
     more: Vec<More>,
     passes: Vec<Pass>,
     pub(super) trees: Trees,
     /// What is looked up, and the values demanded of it.
-    vocabulary: Vocabulary,
+    pub(super) vocabulary: Vocabulary,
     /// How rows are found, counted while building.
     found: RulesFound,
 }
@@ -63,6 +64,14 @@ struct Cell {
 enum FoundBy {
     /// They are tried one by one; in `Cells::listed`.
     List(Ids),
+    /// By the one thing that they look up.
+    Single {
+        /// The rows that look nothing up.
+        loose: Rows,
+        /// What is looked up, and the cell's number among those of this kind.
+        asked: u32,
+        single: u32,
+    },
     /// By what they look up.
     Tuples {
         /// The rows that look nothing up.
@@ -90,28 +99,15 @@ struct Tuple {
 enum How {
     /// By comparing: there are only a few.
     Scan,
-    /// By the number of its one value, in this one of `Cells::tables`.
-    Direct(u32),
     /// By hash.
     Hash,
 }
 
-/// Postings by the number of a value, from `lowest` on, in `Cells::slots`.
-#[derive(Clone, Copy, Debug)]
-struct SlotTable {
-    slots: u32,
-    lowest: u32,
-    span: u32,
-}
-
 /// So few postings are compared one by one.
 const COMPARED: usize = 8;
-/// A table of slots has at most so many for each posting.
-const SLOTS: usize = 3;
 
 /// A rule that is not there, behind all others.
 pub(super) const NO_RULE: u32 = u32::MAX;
-const NO_POSTING: u32 = u32::MAX;
 const NO_MORE: u32 = u32::MAX;
 
 /// The rows of a tuple that demand the same values.
@@ -123,7 +119,7 @@ struct Posting {
 
 /// Rows that nothing more tells apart by look-up.
 #[derive(Clone, Copy, Debug)]
-struct Rows {
+pub(super) struct Rows {
     /// The first, in place: mostly it is the only one, or ends the search. No rule where there is none.
     first: (u32, Option<ConditionId>),
     /// The others in `Cells::more`, or `NO_MORE`.
@@ -157,6 +153,14 @@ impl Cells {
             return Some(dense(self.cells.len() - 1));
         }
         let scheme = choose_keys(&mut rows);
+        if let Some(asked) = only_asked(&rows) {
+            let asked = self.vocabulary.number(asked);
+            let (loose, looking) = rows.into_iter().partition(|row| row.keys.is_empty());
+            let loose = self.rows(loose, false, plan);
+            let single = self.add_single(looking, plan);
+            self.cells.push(Cell { least, found: FoundBy::Single { loose, asked, single } });
+            return Some(dense(self.cells.len() - 1));
+        }
         let mut loose = Vec::new();
         let mut by_tuple: Map<[u32; KEYS], Vec<Row>> = Map::default();
         for mut row in rows {
@@ -215,34 +219,18 @@ impl Cells {
         let first = dense(self.postings.len());
         let count = dense(postings.len());
         self.postings.extend(postings);
-        let how = self.how(tuple, asked, first..first + count);
+        let how = self.how(tuple, first..first + count);
         if let Some(tuple) = self.tuples.get_mut(tuple as usize) {
             (tuple.first, tuple.count, tuple.how) = (first, count, how);
         }
     }
 
     /// Decides how the postings of a tuple are found, and prepares it.
-    fn how(&mut self, tuple: u32, asked: [u32; KEYS], postings: Range<u32>) -> How {
+    fn how(&mut self, tuple: u32, postings: Range<u32>) -> How {
         if postings.len() <= COMPARED {
             return How::Scan;
         }
-        let Self { postings: all, hashed, tables, slots: all_slots, .. } = self;
-        if let [_, NO_KEY] = asked {
-            let numbers = || postings.clone().filter_map(|id| all.get(id as usize)).map(|Posting { values: [number, _], .. }| *number);
-            let lowest = numbers().min().unwrap_or(0);
-            let span = numbers().max().unwrap_or(0) - lowest + 1;
-            if span as usize <= postings.len() * SLOTS {
-                let slots = all_slots.len();
-                all_slots.resize(slots + span as usize, NO_POSTING);
-                for (number, id) in numbers().zip(postings.clone()) {
-                    if let Some(slot) = all_slots.get_mut(slots + (number - lowest) as usize) {
-                        *slot = id;
-                    }
-                }
-                tables.push(SlotTable { slots: dense(slots), lowest, span });
-                return How::Direct(dense(tables.len() - 1));
-            }
-        }
+        let Self { postings: all, hashed, .. } = self;
         for id in postings {
             let values = all.get(id as usize).map_or([ABSENT; KEYS], |posting| posting.values);
             hashed.insert(probe_hash(tuple, values), (tuple, id));
@@ -251,7 +239,7 @@ impl Cells {
     }
 
     /// Stores rows that no more hashes tell apart; whether a value was looked up to get here.
-    fn rows(&mut self, rows: Vec<Row>, by_value: bool, plan: &mut Plan) -> Rows {
+    pub(super) fn rows(&mut self, rows: Vec<Row>, by_value: bool, plan: &mut Plan) -> Rows {
         let (rows, passes) = if rows.len() < WORTH_A_PASS {
             (rows, Vec::new())
         } else {
@@ -294,7 +282,6 @@ impl Cells {
         self.listed.shrink_to_fit();
         self.tuples.shrink_to_fit();
         self.postings.shrink_to_fit();
-        self.slots.shrink_to_fit();
         self.rows.shrink_to_fit();
         self.more.shrink_to_fit();
         self.vocabulary.finish();
@@ -305,6 +292,10 @@ impl Cells {
         let Some(cell) = self.cells.get(cell as usize).filter(|cell| cell.least < search.best) else { return };
         match &cell.found {
             FoundBy::List(rows) => list::search(rows.of(&self.listed), &self.vocabulary, search),
+            FoundBy::Single { loose, asked, single } => {
+                self.search_rows(loose, search);
+                self.search_single(*single, *asked, search);
+            }
             FoundBy::Tuples { loose, tuples, by_header: false } => self.search_tuples(loose, *tuples, search),
             FoundBy::Tuples { loose, tuples, by_header: true } => self.search_by_header(loose, *tuples, search),
         }
@@ -437,16 +428,6 @@ impl Cells {
     fn look_up<H: Headers + ?Sized>(&self, id: u32, tuple: &Tuple, values: [u32; KEYS], search: &mut Search<'_, '_, H>) {
         let posting = match tuple.how {
             How::Scan => self.postings_of_tuple(tuple).iter().find(|posting| posting.values == values),
-            How::Direct(table) => {
-                let Some(SlotTable { slots, lowest, span }) = self.tables.get(table as usize) else { return };
-                let [value, _] = values;
-                let slot = value.wrapping_sub(*lowest);
-                if slot >= *span {
-                    return;
-                }
-                // Where no posting has the value, the slot is beyond all of them.
-                self.slots.get((slots + slot) as usize).and_then(|posting| self.postings.get(*posting as usize))
-            }
             How::Hash => {
                 let is_posting = |posting: u32| self.postings.get(posting as usize).is_some_and(|posting| posting.values == values);
                 let found = self.hashed.find(probe_hash(id, values), |(tuple, posting)| *tuple == id && is_posting(*posting));
@@ -459,8 +440,8 @@ impl Cells {
     }
 
     /// Tries rows in order, then what passes over values find.
-    #[inline]
-    fn search_rows<H: Headers + ?Sized>(&self, rows: &Rows, search: &mut Search<'_, '_, H>) {
+    #[inline(always)]
+    pub(super) fn search_rows<H: Headers + ?Sized>(&self, rows: &Rows, search: &mut Search<'_, '_, H>) {
         let (rule, rest) = rows.first;
         let ended = rule >= search.best || search.candidate(rule, rest);
         if rows.more != NO_MORE {
@@ -499,8 +480,7 @@ impl Cells {
             + self.tuples.capacity() * size_of::<Tuple>()
             + self.postings.capacity() * size_of::<Posting>()
             + self.hashed.heap_bytes()
-            + self.tables.capacity() * size_of::<SlotTable>()
-            + self.slots.capacity() * 4
+            + self.demands.heap_bytes()
             + self.rows.capacity() * size_of::<(u32, Option<ConditionId>)>()
             + self.more.capacity() * size_of::<More>()
             + self.vocabulary.heap_bytes()

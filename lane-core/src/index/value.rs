@@ -75,16 +75,21 @@ impl Vocabulary {
         let Some(count) = self.counts.get_mut(asked as usize) else { return ABSENT };
         let word = Word { asked, number: *count, text };
         *count += 1;
-        let Self { words, seed, .. } = self;
-        words.insert(mix(seed.hash_bytes(pool.bytes(text)), u64::from(asked)), word);
+        self.words.insert(self.hash(asked, pool.bytes(text)), word);
         word.number
+    }
+
+    /// The hash of a text for the asker of this number.
+    #[inline]
+    pub(super) fn hash(&self, number: u32, text: &[u8]) -> u64 {
+        mix(self.seed.hash_bytes(text), u64::from(number))
     }
 
     /// The number of a request's value; absent where no row demands it.
     #[inline]
     pub(super) fn find(&self, asked: u32, value: &[u8], pool: &Pool) -> u32 {
         let same = |word: &Word| word.asked == asked && same_bytes(pool.bytes(word.text), value);
-        self.words.find(mix(self.seed.hash_bytes(value), u64::from(asked)), same).map_or(ABSENT, |word| word.number)
+        self.words.find(self.hash(asked, value), same).map_or(ABSENT, |word| word.number)
     }
 
     /// What is looked up under this number.
@@ -145,16 +150,36 @@ impl Vocabulary {
     /// The number of a value that does not lie in one piece.
     #[cold]
     fn number_of_pieces<H: Headers + ?Sized>(&self, asked: u32, facts: &Facts<'_, '_, H>) -> u32 {
-        let mut whole = [0; LONGEST];
+        let mut room = [0; LONGEST];
+        self.whole(asked, facts, &mut room).map_or(ABSENT, |text| self.find(asked, text, &facts.patterns.pool))
+    }
+
+    /// A value that does not lie in one piece, put together; none where it is longer than any that a row demands.
+    #[cold]
+    pub(super) fn whole<'b, H: Headers + ?Sized>(
+        &self,
+        asked: u32,
+        facts: &Facts<'_, '_, H>,
+        room: &'b mut [u8; LONGEST],
+    ) -> Option<&'b [u8]> {
         let mut length = 0;
         let fits = self.pieces(asked, facts, |byte| {
-            whole.get_mut(length).is_some_and(|room| {
-                *room = byte;
+            room.get_mut(length).is_some_and(|place| {
+                *place = byte;
                 length += 1;
                 true
             })
         });
-        if fits { self.find(asked, whole.get(..length).unwrap_or_default(), &facts.patterns.pool) } else { ABSENT }
+        room.get(..length).filter(|_| fits)
+    }
+
+    /// The lines of a header that is asked under this number.
+    pub(super) fn lines<'r, H: Headers + ?Sized>(&self, asked: u32, facts: &Facts<'_, 'r, H>) -> impl Iterator<Item = &'r [u8]> {
+        let header = match self.asked(asked) {
+            Some(Asked::Value(Attribute::Header { header, .. })) => Some(header),
+            _ => None,
+        };
+        header.into_iter().flat_map(|header| facts.attributes.lines(header))
     }
 
     /// Hands on the bytes of a value that does not lie in one piece, until `take` has enough; returns whether it took all.
@@ -169,13 +194,13 @@ impl Vocabulary {
     /// Whether a value in several lines or pieces is this text.
     #[cold]
     pub(super) fn is_otherwise<H: Headers + ?Sized>(&self, asked: u32, read: Read<'_>, text: &[u8], facts: &Facts<'_, '_, H>) -> bool {
-        match (read, self.asked(asked)) {
-            (Read::Lines, Some(Asked::Value(Attribute::Header { header, .. }))) => facts.attributes.lines(header).any(|line| line == text),
-            (Read::Pieces, _) => {
+        match read {
+            Read::Lines => self.lines(asked, facts).any(|line| line == text),
+            Read::Pieces => {
                 let mut text = text.iter();
                 self.pieces(asked, facts, |byte| text.next() == Some(&byte)) && text.next().is_none()
             }
-            _ => false,
+            Read::Nothing | Read::Text(_) => false,
         }
     }
 }

@@ -47,21 +47,25 @@ impl Plan {
         liveness: &Liveness,
         recorder: &mut impl Recorder,
     ) -> Decision {
-        let services = self.callees.get(&self.patterns, service.as_bytes());
-        let Some(first) = services.first() else { return Decision::blank(Outcome::Pass, Place::Hop) };
-        let group = self.service(*first).group;
-        // The first place settles most calls, so it stands outside the loop over the others.
-        let (look, places) = match self.group(group).mode {
-            Mode::Permissive => (self.by_guiding_header(group, attributes, recorder), &PERMISSIVE),
-            Mode::Strict => (self.by_source(group, attributes, recorder), &STRICT),
+        let called = self.callees.first_and_all(&self.patterns, service.as_bytes());
+        let Some((first, services)) = called else { return Decision::blank(Outcome::Pass, Place::Hop) };
+        let group = self.service(first).group;
+        // The first place settles most calls, so each mode's stands here, outside the loop over the others.
+        let places = match self.group(group).mode {
+            Mode::Permissive => match self.by_guiding_header(group, attributes, recorder) {
+                Look::Nothing => &PERMISSIVE,
+                look => return self.serve(first, look, attributes, liveness, recorder),
+            },
+            Mode::Strict => match self.by_source(group, attributes, recorder) {
+                Look::Nothing => &STRICT,
+                look => return self.serve(first, look, attributes, liveness, recorder),
+            },
         };
-        if let Look::Nothing = look {
-            return self.hop_further(services, places, attributes, liveness, recorder);
-        }
-        self.serve(*first, look, attributes, liveness, recorder)
+        self.hop_further(services, places, attributes, liveness, recorder)
     }
 
     /// Looks in all places but the first for all services, and in that for all but the first service.
+    #[inline(never)]
     fn hop_further<H: Headers + ?Sized>(
         &self,
         services: &[ServiceId],
@@ -127,6 +131,7 @@ impl Plan {
     }
 
     /// Serves a name that no lane has (S23); none stands for lines that differ.
+    #[inline(never)]
     fn unknown_lane(
         &self,
         service: ServiceId,

@@ -61,6 +61,7 @@ impl Plan {
 
     /// Tries rules one by one. Returns whether the hosts of any held, and the rule that ended the walk, without
     /// where it leads if that cannot be told.
+    #[inline(never)]
     pub(super) fn walk<H: Headers + ?Sized>(
         &self,
         rules: impl Iterator<Item = RuleId>,

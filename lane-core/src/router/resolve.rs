@@ -68,6 +68,7 @@ impl Plan {
     }
 
     /// The first fallback lane that can serve, or what is left when none can.
+    #[inline(never)]
     fn fall_back(
         &self,
         service: ServiceId,
