@@ -2,7 +2,7 @@
 //! ([`names`]); query, cookies and baggage, scanned in place; the keys of S14 and S20. Nothing is copied.
 
 use core::{
-    cell::OnceCell,
+    cell::{Cell, OnceCell},
     fmt::{self, Write},
     net::IpAddr,
 };
@@ -137,7 +137,7 @@ pub(crate) struct Attributes<'q, 'r, H: Headers + ?Sized> {
     names: &'r HeaderNames,
     patterns: &'r Patterns,
     /// The lines of the headers that are found together, when the first of them is asked for.
-    seen: OnceCell<Seen<'r>>,
+    seen: Seen<'r>,
     /// Path and query, told apart when first asked for.
     split_path: OnceCell<(Option<&'r [u8]>, &'r [u8])>,
 }
@@ -146,7 +146,7 @@ impl<'q, 'r, H: Headers + ?Sized> Attributes<'q, 'r, H> {
     /// Reads nothing yet.
     #[inline]
     pub(crate) fn new(request: &'q Request<'r, H>, names: &'r HeaderNames, patterns: &'r Patterns) -> Self {
-        Self { request, names, patterns, seen: OnceCell::new(), split_path: OnceCell::new() }
+        Self { request, names, patterns, seen: Seen::nothing(), split_path: OnceCell::new() }
     }
 
     /// The header's name, lower case.
@@ -180,8 +180,14 @@ impl<'q, 'r, H: Headers + ?Sized> Attributes<'q, 'r, H> {
     }
 
     /// The line of a header that mostly has one.
-    #[inline]
+    #[inline(never)]
     pub(crate) fn line(&self, header: HeaderId) -> Line<'r> {
+        self.line_here(header)
+    }
+
+    /// The same, for the one place that every call inside the chain comes by.
+    #[inline(always)]
+    fn line_here(&self, header: HeaderId) -> Line<'r> {
         if self.is_unseen(header) {
             return Line::None;
         }
@@ -201,7 +207,7 @@ impl<'q, 'r, H: Headers + ?Sized> Attributes<'q, 'r, H> {
     /// What the pass over the headers found, if this header is among what it looks for and the pass is worth its while.
     #[inline]
     fn found(&self, header: HeaderId) -> Option<&[names::Kept<'r>]> {
-        if self.names.are_few() && self.seen.get().is_none() || !self.names.is_asked(header) {
+        if self.names.are_few() && !self.seen.is_filled() || !self.names.is_asked(header) {
             return None;
         }
         self.seen().at_hand()
@@ -213,7 +219,10 @@ impl<'q, 'r, H: Headers + ?Sized> Attributes<'q, 'r, H> {
     }
 
     fn seen(&self) -> &Seen<'r> {
-        self.seen.get_or_init(|| Seen::of(self.request.headers.lines(), self.names))
+        if !self.seen.is_filled() {
+            self.seen.fill(self.request.headers.lines(), self.names);
+        }
+        &self.seen
     }
 
     /// The lines of all headers that the configuration asks for.
@@ -221,7 +230,7 @@ impl<'q, 'r, H: Headers + ?Sized> Attributes<'q, 'r, H> {
         let at_hand = self.seen().at_hand();
         let lines = self.request.headers.lines().filter(move |_| at_hand.is_none());
         let anew = lines.filter_map(|(name, value)| Some((self.names.id(name)?, baggage::trim(value))));
-        at_hand.into_iter().flatten().filter_map(|(header, line)| Some((*header, (*line)?))).chain(anew)
+        at_hand.into_iter().flatten().filter_map(Cell::get).chain(anew)
     }
 
     /// The lines of a header of which at least one is there.
@@ -236,7 +245,7 @@ impl<'q, 'r, H: Headers + ?Sized> Attributes<'q, 'r, H> {
     /// The guiding header's value.
     #[inline(always)]
     pub(crate) fn guide(&self, header: HeaderId) -> Known<Guide<'r>> {
-        match self.line(header) {
+        match self.line_here(header) {
             Line::One(line) if !line.is_empty() => Known::Present(Guide::Name(line)),
             Line::None if !H::PARTIAL => Known::Absent,
             _ => self.guide_of_lines(header),
@@ -326,7 +335,34 @@ impl<'q, 'r, H: Headers + ?Sized> Attributes<'q, 'r, H> {
     }
 
     /// Reads a key and hands its value on; an empty one counts as absent.
+    #[inline(always)]
     pub(crate) fn with_key<R>(&self, key: Key, then: impl FnOnce(Value<'_>) -> R) -> Known<R> {
+        let mut address = None;
+        self.key(key, &mut address).map(then)
+    }
+
+    /// A key's value; the caller's address is written out in `address`.
+    #[inline(always)]
+    fn key<'v>(&self, key: Key, address: &'v mut Option<IpText>) -> Known<Value<'v>>
+    where
+        'r: 'v,
+    {
+        // Mostly a key is a header that has one line.
+        match key {
+            Key::Header(header) => match self.line(header) {
+                Line::One(line) if !line.is_empty() => Known::Present(Value::Plain(line)),
+                Line::None if !H::PARTIAL => Known::Absent,
+                _ => self.other_key(key, address),
+            },
+            key => self.other_key(key, address),
+        }
+    }
+
+    #[inline(always)]
+    fn other_key<'v>(&self, key: Key, address: &'v mut Option<IpText>) -> Known<Value<'v>>
+    where
+        'r: 'v,
+    {
         let value = match key {
             Key::Header(header) => self.first_line(header).map(Value::Plain),
             Key::Cookie(name) => self.cookie(name).map(Value::Plain),
@@ -335,13 +371,12 @@ impl<'q, 'r, H: Headers + ?Sized> Attributes<'q, 'r, H> {
             Key::TraceId(header) => self.trace_id(header).map(Value::Plain),
             Key::SourceIp => {
                 let Some(ip) = self.source_ip() else { return Known::Absent };
-                let text = IpText::of(ip);
-                return Known::Present(then(Value::Plain(text.bytes())));
+                Known::Present(Value::Plain(address.insert(IpText::of(ip)).bytes()))
             }
         };
         match value {
             Known::Present(value) if value.is_empty() => Known::Absent,
-            value => value.map(then),
+            value => value,
         }
     }
 }

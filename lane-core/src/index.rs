@@ -8,9 +8,11 @@
 //!    was found so far bounds what a later step may find.
 //! 2. **Path** ([`tree`]): a radix tree over exact paths, prefixes and the literal beginnings of regular
 //!    expressions; walking the request's path visits every node that can apply, deepest last.
-//! 3. **Cell** ([`cell`]): the rules of one node, by hash of the values that they demand, at most two each, chosen
-//!    where they tell most rules apart. Rows that no hash tells apart are told by the literal beginnings of a value in a
-//!    tree of their own, and expressions without one that share an automaton by one pass over the value.
+//! 3. **Cell** ([`cell`]): the rules of one node. A few are listed and compared one by one ([`list`]). Where all look up
+//!    one and the same thing, a hash of its text leads to them ([`single`]). Others are told apart by hash of the values
+//!    that they demand, at most two each, chosen where they tell most rules apart. Rows that no hash tells apart are told
+//!    by the literal beginnings of a value in a tree of their own, and expressions without one that share an automaton by
+//!    one pass over the value.
 //!
 //! What a row of the index has not proved is checked on the few candidates ([`row`]). Where a host has only a few
 //! rules a scan wins, and it is what is done. What is left of linear cost: rules of one cell that differ only in
@@ -37,7 +39,7 @@ mod single;
 mod tree;
 mod value;
 
-use cell::{Cells, NO_RULE};
+use cell::{Cell, Cells, NO_RULE};
 use row::Row;
 use value::Values;
 
@@ -114,7 +116,7 @@ struct HostRules {
     /// The first of them.
     least: u32,
     /// The cell of those that do not look at the path.
-    anywhere: Option<u32>,
+    anywhere: Option<Cell>,
     /// The root of the tree of the others.
     tree: Option<u32>,
 }
@@ -351,7 +353,7 @@ impl Index {
     #[inline(always)]
     fn search_host<H: Headers + ?Sized>(&self, host: u32, search: &mut Search<'_, '_, H>) {
         let Some(host) = self.hosts.get(host as usize).filter(|host| host.least < search.best) else { return };
-        if let Some(cell) = host.anywhere {
+        if let Some(cell) = &host.anywhere {
             self.cells.search(cell, search);
         }
         if let (Some(tree), Some(path)) = (host.tree, search.facts.attributes.request.path) {

@@ -24,10 +24,6 @@ impl Text {
     /// No text.
     pub(crate) const EMPTY: Self = Self { start: 0, length: 0 };
 
-    pub(crate) const fn is_empty(self) -> bool {
-        self.length == 0
-    }
-
     pub(crate) const fn len(self) -> usize {
         self.length as usize
     }

@@ -5,7 +5,7 @@
 //! header. Many are found together, in one pass over the headers against a hash table of the names.
 
 use alloc::{boxed::Box, vec, vec::Vec};
-use core::slice;
+use core::{cell::Cell, slice};
 
 use crate::{
     context::baggage::trim,
@@ -178,38 +178,52 @@ fn spread(name: &[u8]) -> usize {
 }
 
 /// How many lines of asked-for headers are kept at hand; a request with more is scanned anew for each header.
-const ROOM: usize = 12;
+const ROOM: usize = 8;
+/// Nobody asked for a line yet.
+const UNSEEN: usize = usize::MAX;
 
-/// A line of a header; room that is not used yet holds nothing, which costs less to prepare than an empty value.
-pub(crate) type Kept<'r> = (HeaderId, Option<&'r [u8]>);
+/// Room for a line of a header.
+pub(crate) type Kept<'r> = Cell<Option<(HeaderId, &'r [u8])>>;
 
-/// The lines of the asked-for headers of one request.
+/// The lines of the asked-for headers of one request. Cells, because whoever asks first finds them, and lines that
+/// were found elsewhere would have to be moved here.
 #[derive(Debug)]
 pub(crate) struct Seen<'r> {
     lines: [Kept<'r>; ROOM],
-    count: usize,
+    count: Cell<usize>,
 }
 
 impl<'r> Seen<'r> {
-    /// Finds the lines, in one pass.
+    /// Nothing was looked for yet.
     #[inline]
-    pub(crate) fn of(lines: impl Iterator<Item = (&'r [u8], &'r [u8])>, names: &HeaderNames) -> Self {
-        let mut seen = Self { lines: [(HeaderId(0), None); ROOM], count: 0 };
+    pub(crate) const fn nothing() -> Self {
+        Self { lines: [const { Cell::new(None) }; ROOM], count: Cell::new(UNSEEN) }
+    }
+
+    /// Whether the lines were found already.
+    #[inline]
+    pub(crate) fn is_filled(&self) -> bool {
+        self.count.get() != UNSEEN
+    }
+
+    /// Finds the lines, in one pass.
+    pub(crate) fn fill(&self, lines: impl Iterator<Item = (&'r [u8], &'r [u8])>, names: &HeaderNames) {
+        let mut count = 0;
         for (name, value) in lines {
             if let Some(id) = names.id(name) {
-                if let Some(line) = seen.lines.get_mut(seen.count) {
-                    *line = (id, Some(trim(value)));
+                if let Some(room) = self.lines.get(count) {
+                    room.set(Some((id, trim(value))));
                 }
-                seen.count += 1;
+                count += 1;
             }
         }
-        seen
+        self.count.set(count);
     }
 
     /// The lines found, unless they were too many to be kept.
     #[inline]
     pub(crate) fn at_hand(&self) -> Option<&[Kept<'r>]> {
-        self.lines.get(..self.count)
+        self.lines.get(..self.count.get())
     }
 }
 
@@ -228,7 +242,7 @@ impl<'r, I: Iterator<Item = (&'r [u8], &'r [u8])>> Iterator for Lines<'_, 'r, I>
     #[inline]
     fn next(&mut self) -> Option<&'r [u8]> {
         match self {
-            Self::AtHand(header, lines) => lines.find(|(id, _)| id == header).and_then(|(_, value)| *value),
+            Self::AtHand(header, lines) => lines.find_map(|kept| kept.get().filter(|(id, _)| id == header).map(|(_, value)| value)),
             Self::Among(wanted, lines) => lines.find(|(name, _)| is_name(wanted, name)).map(|(_, value)| trim(value)),
         }
     }

@@ -1,6 +1,7 @@
-//! The rules of one place in the index, told apart by the values that they demand.
+//! The rules of one place in the index, told apart by the values that they demand. A few rows are listed ([`list`]);
+//! where all look up one thing, its text leads to them ([`single`](super::single)).
 //!
-//! Rows are grouped by *which* values they look up (at most two each, a tuple); one probe of a hash table then
+//! Other rows are grouped by *which* values they look up (at most two each, a tuple); one probe of a hash table then
 //! finds those of a tuple that demand the request's values. Tuples are visited by their first rule and cut off
 //! by the best match. Which keys a row gives for this is chosen so that probes and candidates are fewest:
 //! its two rarest, or its rarest alone; and where even those make too many tuples, the request's own headers
@@ -31,7 +32,6 @@ use super::{
 /// All cells.
 #[derive(Debug, Default)]
 pub(crate) struct Cells {
-    cells: Vec<Cell>,
     listed: Vec<Listed>,
     tuples: Vec<Tuple>,
     postings: Vec<Posting>,
@@ -53,7 +53,7 @@ pub(crate) struct Cells {
 
 /// The rules of one place.
 #[derive(Clone, Copy, Debug)]
-struct Cell {
+pub(super) struct Cell {
     /// The first of them.
     least: u32,
     found: FoundBy,
@@ -139,7 +139,7 @@ struct More {
 
 impl Cells {
     /// A cell for these rows, which are sorted by rule; none where there are none.
-    pub(super) fn add(&mut self, mut rows: Vec<Row>, plan: &mut Plan) -> Option<u32> {
+    pub(super) fn add(&mut self, mut rows: Vec<Row>, plan: &mut Plan) -> Option<Cell> {
         let least = rows.first()?.rule.number();
         if list::is_best_for(&rows) {
             let ids = Ids { first: dense(self.listed.len()), count: dense(rows.len()) };
@@ -149,8 +149,7 @@ impl Cells {
             }
             let listed = list::list(rows, &mut self.vocabulary, plan);
             self.listed.extend(listed);
-            self.cells.push(Cell { least, found: FoundBy::List(ids) });
-            return Some(dense(self.cells.len() - 1));
+            return Some(Cell { least, found: FoundBy::List(ids) });
         }
         let scheme = choose_keys(&mut rows);
         if let Some(asked) = only_asked(&rows) {
@@ -158,8 +157,7 @@ impl Cells {
             let (loose, looking) = rows.into_iter().partition(|row| row.keys.is_empty());
             let loose = self.rows(loose, false, plan);
             let single = self.add_single(looking, plan);
-            self.cells.push(Cell { least, found: FoundBy::Single { loose, asked, single } });
-            return Some(dense(self.cells.len() - 1));
+            return Some(Cell { least, found: FoundBy::Single { loose, asked, single } });
         }
         let mut loose = Vec::new();
         let mut by_tuple: Map<[u32; KEYS], Vec<Row>> = Map::default();
@@ -197,8 +195,7 @@ impl Cells {
         for ((asked, rows), tuple) in tuples.into_iter().zip(first_tuple..) {
             self.postings_of(tuple, asked, rows, plan);
         }
-        self.cells.push(Cell { least, found: FoundBy::Tuples { loose, tuples: ids, by_header } });
-        Some(dense(self.cells.len() - 1))
+        Some(Cell { least, found: FoundBy::Tuples { loose, tuples: ids, by_header } })
     }
 
     /// Stores the rows of a tuple by the values that they demand.
@@ -278,7 +275,6 @@ impl Cells {
 
     /// Ends building.
     pub(super) fn finish(&mut self) {
-        self.cells.shrink_to_fit();
         self.listed.shrink_to_fit();
         self.tuples.shrink_to_fit();
         self.postings.shrink_to_fit();
@@ -288,8 +284,10 @@ impl Cells {
     }
 
     /// Searches a cell for a rule before the best one.
-    pub(super) fn search<H: Headers + ?Sized>(&self, cell: u32, search: &mut Search<'_, '_, H>) {
-        let Some(cell) = self.cells.get(cell as usize).filter(|cell| cell.least < search.best) else { return };
+    pub(super) fn search<H: Headers + ?Sized>(&self, cell: &Cell, search: &mut Search<'_, '_, H>) {
+        if cell.least >= search.best {
+            return;
+        }
         match &cell.found {
             FoundBy::List(rows) => list::search(rows.of(&self.listed), &self.vocabulary, search),
             FoundBy::Single { loose, asked, single } => {
@@ -475,8 +473,7 @@ impl Cells {
 
     pub(super) fn heap_bytes(&self) -> usize {
         let passes = self.passes.iter().map(|pass| pass.heap_bytes() + size_of::<Pass>());
-        self.cells.capacity() * size_of::<Cell>()
-            + self.listed.capacity() * size_of::<Listed>()
+        self.listed.capacity() * size_of::<Listed>()
             + self.tuples.capacity() * size_of::<Tuple>()
             + self.postings.capacity() * size_of::<Posting>()
             + self.hashed.heap_bytes()

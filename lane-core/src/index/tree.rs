@@ -1,19 +1,19 @@
 //! Radix trees over the beginnings of values: over the paths that rules demand, and over the literal prefixes of
-//! other attributes where many rules of one cell differ in them. Children stand side by side from the smallest first
-//! byte to the largest, so that a step down is one load; where most of these bytes have none, in a table of where they stand.
+//! other attributes where many rules of one cell differ in them. Children stand side by side, by their first bytes; a node
+//! says in bits which bytes have one, so that a step down is one load.
 
 use alloc::vec::Vec;
 
 use crate::{
-    intern::dense,
-    pattern::{Text, same_bytes},
+    intern::{Ids, dense},
+    pattern::{Pool, Text, same_bytes},
     request::Headers,
     router::Plan,
 };
 
 use super::{
     Search,
-    cell::Cells,
+    cell::{Cell, Cells},
     row::{Reach, Row},
 };
 
@@ -21,73 +21,140 @@ use super::{
 #[derive(Debug, Default)]
 pub(super) struct Trees {
     nodes: Vec<Node>,
-    /// Where the children of nodes with few of them stand; `NONE` where there is none.
-    scattered: Vec<u32>,
+    /// What rules demand whose literals end at nodes, node by node.
+    ends: Vec<End>,
+    /// Labels that do not fit into their nodes.
+    long_labels: Vec<Text>,
+    /// Where children stand whose first bytes are too far apart for bits; `NONE` where there is none.
+    tables: Vec<u32>,
     /// How many nodes stand for something.
     count: usize,
 }
 
 const NONE: u32 = u32::MAX;
-/// Children stand side by side where at least one in so many places is taken.
+/// Where at least one in so many bytes has a child, the others have an empty one: bits would cost more.
 const SPARSE: usize = 2;
 /// Deeper than this literals are not told apart: building must not need a stack as deep as the longest path.
 const DEEPEST: usize = 256;
 
-/// A literal, as far as it goes beyond the node above.
+/// A literal, as far as it goes beyond the node above. Aligned, so that it lies in one line of a cache.
 #[derive(Clone, Copy, Debug)]
+#[repr(align(32))]
 struct Node {
     /// Without its first byte, by which the node is found; the root's is whole.
-    label: Text,
-    /// The first rule here and below.
-    least: u32,
-    /// Cells of rules whose literal ends here, by what may follow.
-    exact: u32,
-    below: u32,
-    prefix: u32,
-    /// The children, by first byte: nodes, or places in `Trees::scattered`.
-    children: u32,
+    label: Label,
+    children: Children,
+    /// The smallest first byte of a child, and the largest less that.
     lowest: u8,
-    /// The largest first byte less the smallest.
     span: u8,
-    /// Whether there is any such cell: mostly there is none.
-    ends: bool,
-    below_it: Children,
+    /// How many ends there are, and the first of them in `Trees::ends`.
+    end_count: u8,
+    first_end: u32,
+    /// The first child, or the place of its table.
+    first: u32,
+    /// Which bytes have a child, from the lowest on.
+    bits: u32,
 }
 
+/// The rules whose literal ends at a node, by what may follow.
+#[derive(Clone, Copy, Debug)]
+struct End {
+    reach: Reach,
+    cell: Cell,
+}
+
+/// The bytes on the way to a node: in place where they fit, mostly they do.
+#[derive(Clone, Copy, Debug)]
+struct Label {
+    bytes: [u8; FITS],
+    /// `LONG` where the bytes are a position in `Trees::long_labels`.
+    length: u8,
+}
+
+/// So many bytes fit.
+const FITS: usize = 8;
+const LONG: u8 = u8::MAX;
+
 /// How the children of a node are found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 enum Children {
-    None,
-    /// They stand side by side.
-    Nodes,
+    /// Every byte has one, though some are empty; or there are none at all.
+    All,
+    /// Bits say which bytes have one.
+    Bits,
     /// A table says where each stands.
-    Scattered,
+    Table,
 }
 
 impl Node {
-    /// A place without a node: nothing is found there.
-    const NONE: Self = Self {
-        label: Text::EMPTY,
-        least: NONE,
-        exact: NONE,
-        below: NONE,
-        prefix: NONE,
-        children: 0,
+    /// A node that leads nowhere.
+    const EMPTY: Self = Self {
+        label: Label { length: 0, bytes: [0; FITS] },
+        children: Children::All,
         lowest: 0,
         span: 0,
-        ends: false,
-        below_it: Children::None,
+        end_count: 0,
+        first_end: 0,
+        first: NONE,
+        bits: 0,
     };
 }
 
 impl Trees {
+    /// Puts a label into its node, or into the list of long ones.
+    fn label(&mut self, text: Text, pool: &Pool) -> Label {
+        let mut bytes = [0; FITS];
+        let long = (dense(self.long_labels.len())).to_le_bytes();
+        let (text_bytes, length) = match u8::try_from(text.len()) {
+            Ok(length) if text.len() <= FITS => (pool.bytes(text), length),
+            _ => {
+                self.long_labels.push(text);
+                (&long[..], LONG)
+            }
+        };
+        bytes.iter_mut().zip(text_bytes).for_each(|(room, byte)| *room = *byte);
+        Label { bytes, length }
+    }
+
+    /// What stands behind a label, if the value begins with it.
+    #[inline(always)]
+    fn behind<'v>(&self, label: &Label, value: &'v [u8], pool: &Pool) -> Option<&'v [u8]> {
+        if label.length == 0 {
+            return Some(value);
+        }
+        let Some(start) = value.first_chunk().filter(|_| usize::from(label.length) <= FITS) else {
+            return self.behind_any(label, value, pool);
+        };
+        // Only the label's own bytes count: they are the lower ones.
+        let difference = u64::from_le_bytes(*start) ^ u64::from_le_bytes(label.bytes);
+        if difference.wrapping_shl(u64::BITS - u32::from(label.length) * 8) != 0 {
+            return None;
+        }
+        value.get(usize::from(label.length)..)
+    }
+
+    /// The same for a long label, and for a value that is shorter than a word.
+    #[inline(never)]
+    fn behind_any<'v>(&self, Label { bytes, length }: &Label, value: &'v [u8], pool: &Pool) -> Option<&'v [u8]> {
+        if *length != LONG {
+            return value.strip_prefix(bytes.get(..usize::from(*length))?);
+        }
+        let [place @ .., _, _, _, _] = bytes;
+        let label = pool.bytes(*self.long_labels.get(u32::from_le_bytes(*place) as usize)?);
+        let (start, after) = value.split_at_checked(label.len())?;
+        same_bytes(start, label).then_some(after)
+    }
+
     /// How many nodes there are.
     pub(super) fn len(&self) -> usize {
         self.count
     }
 
     pub(super) fn heap_bytes(&self) -> usize {
-        self.nodes.capacity() * size_of::<Node>() + self.scattered.capacity() * 4
+        self.nodes.capacity() * size_of::<Node>()
+            + self.ends.capacity() * size_of::<End>()
+            + self.long_labels.capacity() * size_of::<Text>()
+            + self.tables.capacity() * 4
     }
 }
 
@@ -103,7 +170,7 @@ impl Cells {
             text(one).cmp(text(other))
         });
         let root = self.trees.nodes.len();
-        self.trees.nodes.push(Node::NONE);
+        self.trees.nodes.push(Node::EMPTY);
         self.fill(root, rows, 0, 0, plan);
         Some(dense(root))
     }
@@ -117,27 +184,24 @@ impl Cells {
             let pool = &plan.patterns.pool;
             pool.bytes(first).iter().zip(pool.bytes(last)).take_while(|(one, other)| one == other).count()
         };
-        let least = rows.iter().map(|row| row.rule.number()).min().unwrap_or(NONE);
         // The step from the node above has compared the first byte already.
-        let label = first.part(if level == 0 { 0 } else { depth + 1 }, common);
         self.trees.count += 1;
+        let label = self.trees.label(first.part(if level == 0 { 0 } else { depth + 1 }, common), &plan.patterns.pool);
 
         let byte_at = |row: &Row, plan: &Plan| plan.patterns.pool.bytes(literal(row)).get(common).copied();
-        let mut ends: [Vec<Row>; 3] = Default::default();
+        let mut ends: [(Reach, Vec<Row>); 3] = [Reach::Prefix, Reach::Below, Reach::Exact].map(|reach| (reach, Vec::new()));
         let mut groups: Vec<(u8, Vec<Row>)> = Vec::new();
         for mut row in rows {
             match byte_at(&row, plan) {
                 Some(_) if level == DEEPEST => {
                     row.rest.extend(row.path.and_then(|path| path.proves));
-                    let [.., prefix] = &mut ends;
+                    let [(_, prefix), ..] = &mut ends;
                     prefix.push(row);
                 }
                 None => {
-                    let [exact, below, prefix] = &mut ends;
-                    match row.path.map(|path| path.reach) {
-                        Some(Reach::Exact) => exact.push(row),
-                        Some(Reach::Below) => below.push(row),
-                        Some(Reach::Prefix) | None => prefix.push(row),
+                    let reach = row.path.map_or(Reach::Prefix, |path| path.reach);
+                    if let Some((_, rows)) = ends.iter_mut().find(|(of, _)| *of == reach) {
+                        rows.push(row);
                     }
                 }
                 Some(byte) => match groups.last_mut() {
@@ -146,40 +210,45 @@ impl Cells {
                 },
             }
         }
-        let [exact, below, prefix] = ends.map(|mut rows| {
+        let ends = ends.map(|(reach, mut rows)| {
             rows.sort_by_key(|row| row.rule);
-            self.add(rows, plan).unwrap_or(NONE)
+            self.add(rows, plan).map(|cell| End { reach, cell })
         });
-        let lowest = groups.first().map_or(0, |(byte, _)| *byte);
-        let span = groups.last().map_or(0, |(byte, _)| byte - lowest);
-        let places = usize::from(span) + 1;
-        let Trees { nodes, scattered, .. } = &mut self.trees;
-        let (below_it, children, first) = match groups.len() {
-            0 => (Children::None, 0, 0),
-            count if count * SPARSE >= places => {
-                let first = nodes.len();
-                nodes.resize(first + places, Node::NONE);
-                (Children::Nodes, first, first)
-            }
-            count => {
-                let (table, first) = (scattered.len(), nodes.len());
-                scattered.resize(table + places, NONE);
+        let Trees { nodes, ends: all_ends, tables, .. } = &mut self.trees;
+        let first_end = dense(all_ends.len());
+        all_ends.extend(ends.into_iter().flatten());
+        let end_count = (all_ends.len() - first_end as usize) as u8;
+
+        let first = nodes.len();
+        let mut node = Node { label, first_end, end_count, ..Node::EMPTY };
+        if let (Some((lowest, _)), Some((highest, _))) = (groups.first(), groups.last()) {
+            (node.lowest, node.span, node.first) = (*lowest, highest - lowest, dense(first));
+            let step = |byte: u8| byte - lowest;
+            let places = usize::from(node.span) + 1;
+            let is_dense = groups.len() * SPARSE >= places;
+            nodes.resize(first + if is_dense { places } else { groups.len() }, Node::EMPTY);
+            if is_dense {
+                node.children = Children::All;
+            } else if u32::from(node.span) < u32::BITS {
+                node.children = Children::Bits;
+                node.bits = groups.iter().fold(0, |bits, (byte, _)| bits | 1 << step(*byte));
+            } else {
+                node.children = Children::Table;
+                node.first = dense(tables.len());
+                tables.resize(tables.len() + places, NONE);
                 for ((byte, _), child) in groups.iter().zip(first..) {
-                    if let Some(room) = scattered.get_mut(table + usize::from(byte - lowest)) {
+                    if let Some(room) = tables.get_mut(node.first as usize + usize::from(step(*byte))) {
                         *room = dense(child);
                     }
                 }
-                nodes.resize(first + count, Node::NONE);
-                (Children::Scattered, table, first)
             }
-        };
-        if let Some(node) = nodes.get_mut(place) {
-            let ends = [exact, below, prefix] != [NONE; 3];
-            *node = Node { label, least, exact, below, prefix, children: dense(children), lowest, span, ends, below_it };
         }
-        for (position, (byte, group)) in groups.into_iter().enumerate() {
-            let beside = if below_it == Children::Nodes { usize::from(byte - lowest) } else { position };
-            self.fill(first + beside, group, level + 1, common, plan);
+        if let Some(room) = nodes.get_mut(place) {
+            *room = node;
+        }
+        for ((byte, group), child) in groups.into_iter().zip(first..) {
+            let child = if let Children::All = node.children { first + usize::from(byte - node.lowest) } else { child };
+            self.fill(child, group, level + 1, common, plan);
         }
     }
 
@@ -190,17 +259,9 @@ impl Cells {
         let pool = &search.plan.patterns.pool;
         let (mut at, mut rest) = (root, value);
         while let Some(node) = self.trees.nodes.get(at as usize) {
-            if node.least >= search.best {
-                return;
-            }
-            if !node.label.is_empty() {
-                let Some((start, after)) = rest.split_at_checked(node.label.len()) else { return };
-                if !same_bytes(start, pool.bytes(node.label)) {
-                    return;
-                }
-                rest = after;
-            }
-            if node.ends {
+            let Some(after) = self.trees.behind(&node.label, rest, pool) else { return };
+            rest = after;
+            if node.end_count > 0 {
                 let next = rest.first().copied().filter(|next| !IS_PATH || !matches!(next, b'?' | b'#'));
                 self.search_ends(node, next, search);
             }
@@ -210,27 +271,34 @@ impl Cells {
             if step > node.span {
                 return;
             }
-            let child = node.children + u32::from(step);
-            at = match node.below_it {
-                Children::Nodes => child,
-                Children::Scattered => self.trees.scattered.get(child as usize).copied().unwrap_or(NONE),
-                Children::None => return,
+            at = match node.children {
+                Children::All => node.first.wrapping_add(u32::from(step)),
+                Children::Bits => {
+                    let bit = 1_u32 << step;
+                    if node.bits & bit == 0 {
+                        return;
+                    }
+                    node.first + (node.bits & (bit - 1)).count_ones()
+                }
+                Children::Table => self.trees.tables.get(node.first as usize + usize::from(step)).copied().unwrap_or(NONE),
             };
             rest = after;
         }
     }
 
     /// Searches the cells of a node, after which the value goes on with `next`.
-    #[inline]
+    #[inline(always)]
     fn search_ends<H: Headers + ?Sized>(&self, node: &Node, next: Option<u8>, search: &mut Search<'_, '_, H>) {
-        if node.prefix != NONE {
-            self.search(node.prefix, search);
-        }
-        if node.below != NONE && matches!(next, None | Some(b'/')) {
-            self.search(node.below, search);
-        }
-        if node.exact != NONE && next.is_none() {
-            self.search(node.exact, search);
+        let ends = Ids { first: node.first_end, count: u32::from(node.end_count) };
+        for end in ends.of(&self.trees.ends) {
+            let goes_on = match end.reach {
+                Reach::Prefix => true,
+                Reach::Below => matches!(next, None | Some(b'/')),
+                Reach::Exact => next.is_none(),
+            };
+            if goes_on {
+                self.search(&end.cell, search);
+            }
         }
     }
 }
