@@ -4,7 +4,7 @@
 use lane_core::{Decision, Liveness, Request, Router, Source};
 use lane_tests::generate::Rng;
 
-use super::rules::{GATEWAYS, HOSTS, LANES, PATHS, Place, Profile, RuleSet, SERVICES, VALUES, Wish, header};
+use super::rules::{GATEWAYS, HOSTS, LANES, PATHS, Place, Profile, RuleSet, SERVICES, VALUES, Wish, header, release};
 
 /// One request, owned.
 #[derive(Debug)]
@@ -37,7 +37,7 @@ impl Asked {
         let mut baggage: Vec<(String, String)> = Vec::new();
         let nothing = Vec::new();
         let aimed = if set.wishes.is_empty() || rng.chance(10) { &nothing } else { &set.wishes[rng.below(set.wishes.len())] };
-        let noise = asked.noise(rng, set.profile);
+        let noise = asked.noise(rng, set);
         for Wish { place, name, value } in aimed.iter().chain(&noise) {
             // What is wished for is left out now and then, so that near misses are met.
             if rng.chance(4) {
@@ -79,10 +79,10 @@ impl Asked {
     }
 
     /// Values that other rules want.
-    fn noise(&self, rng: &mut Rng, profile: Profile) -> Vec<Wish> {
+    fn noise(&self, rng: &mut Rng, set: &RuleSet) -> Vec<Wish> {
         let mut noise = Vec::new();
         let mut put = |place: Place, name: String, value: &str| noise.push(Wish { place, name, value: value.to_owned() });
-        let (names, lines) = match profile {
+        let (names, lines) = match set.profile {
             Profile::ManyHeaders => (130, rng.pick(&[0, 3, 12, 30])),
             Profile::Mixed => (24, rng.pick(&[0, 3, 24])),
             _ => (5, rng.pick(&[0, 1, 3, 20])),
@@ -90,6 +90,12 @@ impl Asked {
         for _ in 0..lines {
             let (name, value) = (header(rng.below(names)), rng.pick(&VALUES));
             put(Place::Header, name, value);
+        }
+        if set.profile == Profile::Releases && rng.chance(40) {
+            let (place, name) = &set.thing;
+            for _ in 0..rng.between(1, 3) {
+                put(*place, name.clone(), &release(rng));
+            }
         }
         for (place, letter) in [(Place::Cookie, 'c'), (Place::Query, 'q'), (Place::Baggage, 'b')] {
             for number in 0..2 {

@@ -20,10 +20,13 @@ pub(crate) enum Profile {
     Regexes,
     /// Texts anywhere in the values of a few attributes, and expressions around them.
     Texts,
+    /// Paths wide and deep, and hundreds of values of one thing.
+    Releases,
 }
 
 impl Profile {
-    pub(crate) const ALL: [Self; 6] = [Self::Mixed, Self::Paths, Self::FewHeaders, Self::ManyHeaders, Self::Regexes, Self::Texts];
+    pub(crate) const ALL: [Self; 7] =
+        [Self::Mixed, Self::Paths, Self::FewHeaders, Self::ManyHeaders, Self::Regexes, Self::Texts, Self::Releases];
 
     /// Whether conditions are over few attributes, and rules mostly for every host, so that many meet in one place.
     fn is_crowded(self) -> bool {
@@ -67,6 +70,8 @@ pub(crate) struct Wish {
 pub(crate) struct RuleSet {
     pub(crate) document: Value,
     pub(crate) profile: Profile,
+    /// The one thing of [`Profile::Releases`].
+    pub(crate) thing: (Place, String),
     pub(crate) wishes: Vec<Vec<Wish>>,
 }
 
@@ -106,7 +111,9 @@ pub(crate) fn header(number: usize) -> String {
 
 impl RuleSet {
     pub(crate) fn generate(rng: &mut Rng, size: usize, profile: Profile) -> Self {
-        let mut set = Self { document: Value::Null, profile, wishes: Vec::new() };
+        let things =
+            [(Place::Header, header(0)), (Place::Header, header(0)), (Place::Cookie, "c0".to_owned()), (Place::Baggage, "b0".to_owned())];
+        let mut set = Self { document: Value::Null, profile, thing: rng.pick(&things), wishes: Vec::new() };
         let guides = ["version", "x-lane", "x-asm-prefer-tag"];
         let groups: Vec<Value> =
             (0..3).map(|index| set.group(rng, index, guides[index], size / 3 + usize::from(index < size % 3))).collect();
@@ -185,6 +192,9 @@ impl RuleSet {
     }
 
     fn entry(&self, rng: &mut Rng, guide: &str, depth: usize, wishes: &mut Vec<Wish>) -> Value {
+        if self.profile == Profile::Releases && rng.chance(95) {
+            return self.release(rng, wishes);
+        }
         let mut entry = Map::new();
         let count = rng.pick(if self.profile.is_crowded() { &[1, 1, 2] } else { &[1, 2, 2, 2, 3, 3, 4] });
         for _ in 0..count {
@@ -236,6 +246,30 @@ impl RuleSet {
                     entry.insert("not".into(), self.entry(rng, guide, 0, &mut Vec::new()));
                 }
             }
+        }
+        Value::Object(entry)
+    }
+
+    fn release(&self, rng: &mut Rng, wishes: &mut Vec<Wish>) -> Value {
+        let mut entry = Map::new();
+        if rng.chance(80) {
+            let mut path = String::new();
+            for _ in 0..rng.between(1, 3) {
+                path = format!("{path}/{}{}", rng.pick(&WORDS), if rng.chance(30) { rng.below(40).to_string() } else { String::new() });
+            }
+            wish(wishes, Place::Path, "", &path);
+            entry.insert("path".into(), json!({ rng.pick(&["exact", "prefix", "segments"]): path }));
+        }
+        if rng.chance(95) {
+            let (place, name) = &self.thing;
+            let value = release(rng);
+            wish(wishes, *place, name, &value);
+            let field = match place {
+                Place::Header => "headers",
+                Place::Cookie => "cookies",
+                place => field(*place),
+            };
+            entry.insert(field.into(), json!({ name: { "exact": value } }));
         }
         Value::Object(entry)
     }
@@ -323,6 +357,32 @@ impl RuleSet {
         let shown = rules.iter().flatten().map(|rule| format!("{}: {}", router.rule_name(*rule), all[rule.index()]));
         shown.collect::<Vec<_>>().join("\n")
     }
+}
+
+/// First bytes near and far from each other, and beginnings short and long.
+const WORDS: [&str; 16] = [
+    "a",
+    "b",
+    "Zebra",
+    "orders",
+    "order-lines",
+    "application-services",
+    "0",
+    "9x",
+    "m",
+    "_",
+    "~user",
+    "Q",
+    "kk",
+    "catalogue-of-things",
+    "%20",
+    "n",
+];
+
+/// One of many values.
+pub(crate) fn release(rng: &mut Rng) -> String {
+    let number = rng.below(300);
+    rng.pick(&[format!("s{number}"), format!("s{number}"), format!("release candidate {number}"), "s".to_owned(), String::new()])
 }
 
 /// A condition on a text that stands anywhere in a value, and a value in which it stands, perhaps often and among others.
