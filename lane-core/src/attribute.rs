@@ -11,11 +11,12 @@ use memchr::{memchr, memchr2};
 use xxhash_rust::xxh64::{Xxh64, xxh64};
 
 use crate::{
+    bytes::same_bytes,
     context::{
         baggage::{self, Encoded},
         trace_id,
     },
-    pattern::{Patterns, Text, host, same_bytes},
+    pattern::{Patterns, Text, host},
     request::{Headers, Request},
 };
 
@@ -194,13 +195,10 @@ impl<'q, 'r, H: Headers + ?Sized> Attributes<'q, 'r, H> {
         if self.found(header).is_some() {
             return Line::of(self.lines(header));
         }
-        // The same as among `lines`: most headers cost a comparison of lengths here.
-        let wanted = self.names.name(header);
-        let mut lines = self.request.headers.lines();
-        match lines.find(|(name, _)| names::is_name(wanted, name)) {
+        match self.request.headers.first_line(self.names.name(header)) {
             None => Line::None,
-            Some((_, line)) if lines.all(|(name, _)| !names::is_name(wanted, name)) => Line::One(baggage::trim(line)),
-            Some(_) => Line::Several,
+            Some((line, false)) => Line::One(baggage::trim(line)),
+            Some((_, true)) => Line::Several,
         }
     }
 

@@ -22,10 +22,11 @@
 use alloc::{boxed::Box, vec::Vec};
 
 use crate::{
+    bytes::same_bytes,
     condition::{ConditionId, Facts, Truth},
     config::At,
     intern::{FixedSeed, Map, RuleId, ServiceId, Table, dense},
-    pattern::{Text, host, host::HostPattern, same_bytes},
+    pattern::{Text, host, host::HostPattern},
     request::Headers,
     router::{Plan, RulesFound},
 };
@@ -263,13 +264,21 @@ impl Index {
     ) -> (bool, Option<RuleId>) {
         let classes = gateway.and_then(|gateway| self.by_gateway.get(gateway as usize)).unwrap_or(&self.elsewhere);
         let mut search = Search::new(plan, facts, At::Gateway);
-        let mut host_held = false;
-        for class in classes {
-            if let Some(class) = self.classes.get(*class as usize) {
-                host_held |= self.search(class, &mut search);
-            }
-        }
+        let host_held = match **classes {
+            // Mostly all groups hold at the same gateways.
+            [class] => self.classes.get(class as usize).is_some_and(|class| self.search(class, &mut search)),
+            ref classes => self.search_all(classes, &mut search),
+        };
         (host_held, search.found())
+    }
+
+    #[inline(never)]
+    fn search_all<H: Headers + ?Sized>(&self, classes: &[u32], search: &mut Search<'_, '_, H>) -> bool {
+        let mut host_held = false;
+        for class in classes.iter().filter_map(|class| self.classes.get(*class as usize)) {
+            host_held |= self.search(class, search);
+        }
+        host_held
     }
 
     /// The first rule that holds at hops of a service.

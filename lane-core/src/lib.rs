@@ -26,6 +26,7 @@
 extern crate alloc;
 
 mod attribute;
+mod bytes;
 mod compile;
 mod condition;
 pub mod config;
@@ -50,5 +51,7 @@ pub use context::{baggage::MAX_BYTES as BUFFER_BYTES, table::TraceTable};
 pub use decision::{Decision, FoundIn, Notes, Outcome, Reason};
 pub use intern::{GroupId, LaneId, RuleId, ServiceId, SubsetId};
 pub use liveness::{Endpoints, Liveness};
-pub use request::{Headers, NoHeaders, PairLines, Recorded, Request, Source};
+#[cfg(feature = "http")]
+pub use request::MapLines;
+pub use request::{Headers, NoHeaders, PairLines, Recorded, Request, Source, first_line_among, first_line_of};
 pub use router::{Bytes, Change, Cookie, Remember, Router, RulesFound, Stats};

@@ -7,6 +7,8 @@ use core::cmp::Ordering;
 
 use memchr::{memchr2, memmem};
 
+use crate::bytes::same_bytes;
+
 pub(crate) mod host;
 pub(crate) mod re2;
 pub(crate) mod regex;
@@ -67,29 +69,6 @@ impl Pool {
     pub(crate) fn shrink(&mut self) {
         self.0.shrink_to_fit();
     }
-}
-
-/// Whether two values are the same. Most are short, and a call would cost more than comparing them.
-#[inline(always)]
-pub(crate) fn same_bytes(one: &[u8], other: &[u8]) -> bool {
-    if one.len() != other.len() {
-        return false;
-    }
-    match one.len() {
-        0 => true,
-        1 => one.first() == other.first(),
-        2..4 => same_ends::<2>(one, other),
-        4..=8 => same_ends::<4>(one, other),
-        9..=16 => same_ends::<8>(one, other),
-        17..=32 => same_ends::<16>(one, other),
-        _ => one == other,
-    }
-}
-
-/// Whether two values have the same first and last bytes: where they overlap, that is all of them.
-#[inline(always)]
-fn same_ends<const COUNT: usize>(one: &[u8], other: &[u8]) -> bool {
-    one.first_chunk::<COUNT>() == other.first_chunk() && one.last_chunk::<COUNT>() == other.last_chunk()
 }
 
 /// A compiled matcher: the wrappers of S7 and what is inside.

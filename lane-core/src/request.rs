@@ -1,7 +1,14 @@
 //! What a caller knows of one request, borrowed: nothing is copied, parsed or lower-cased up front. Headers
-//! come through a trait, so a proxy lends the map it already has.
+//! come through a trait, so a proxy lends the map it already has; that of the crate `http` fits with the feature `http`.
 
 use core::{net::IpAddr, slice};
+
+use crate::bytes::is_name;
+
+#[cfg(feature = "http")]
+mod map;
+#[cfg(feature = "http")]
+pub use map::MapLines;
 
 /// Header lines as their owner holds them.
 ///
@@ -17,6 +24,14 @@ pub trait Headers {
 
     /// All header lines, in order.
     fn lines(&self) -> Self::Lines<'_>;
+
+    /// The value of the first line of this lower-case name, and whether there are more of that name.
+    ///
+    /// What finds lines by name in a better way than going through all of them says so here.
+    #[inline]
+    fn first_line(&self, name: &str) -> Option<(&[u8], bool)> {
+        first_line_among(self.lines(), name)
+    }
 
     /// Whether the source could have seen a header of this lower-case name. A log that does not record a header
     /// says no, and what depends on that header is then undetermined instead of absent (section 8).
@@ -54,6 +69,53 @@ impl<N: AsRef<[u8]>, V: AsRef<[u8]>> Headers for [(N, V)] {
     fn lines(&self) -> Self::Lines<'_> {
         PairLines(self.iter())
     }
+
+    #[inline(always)]
+    fn first_line(&self, name: &str) -> Option<(&[u8], bool)> {
+        first_line_of(self, name, |(name, value)| (name.as_ref(), value.as_ref()))
+    }
+}
+
+/// [`Headers::first_line`] of these lines.
+#[inline]
+pub fn first_line_among<'h>(lines: impl Iterator<Item = (&'h [u8], &'h [u8])>, name: &str) -> Option<(&'h [u8], bool)> {
+    let mut values = lines.filter(|(known, _)| is_name(name, known)).map(|(_, value)| value);
+    values.next().map(|first| (first, values.next().is_some()))
+}
+
+/// [`Headers::first_line`] for lines that lie side by side, each of which `read` shows as (name, value).
+#[inline(always)]
+pub fn first_line_of<'h, T>(lines: &'h [T], name: &str, read: impl Fn(&'h T) -> (&'h [u8], &'h [u8])) -> Option<(&'h [u8], bool)> {
+    // Four at a time: most headers cost nothing but a comparison of lengths.
+    let (fours, rest) = lines.as_chunks::<4>();
+    let mut first = None;
+    for four in fours {
+        if four.iter().any(|line| read(line).0.len() == name.len())
+            && let Some(both) = next_of(four, name, &read, &mut first)
+        {
+            return Some(both);
+        }
+    }
+    next_of(rest, name, &read, &mut first).or_else(|| first.map(|value| (value, false)))
+}
+
+/// Looks for the first line of a name, and when it is known for a second, which settles it.
+#[inline]
+fn next_of<'h, T>(
+    lines: &'h [T],
+    name: &str,
+    read: impl Fn(&'h T) -> (&'h [u8], &'h [u8]),
+    first: &mut Option<&'h [u8]>,
+) -> Option<(&'h [u8], bool)> {
+    for (known, value) in lines.iter().map(read) {
+        if is_name(name, known) {
+            match *first {
+                Some(first) => return Some((first, true)),
+                None => *first = Some(value),
+            }
+        }
+    }
+    None
 }
 
 impl<N: AsRef<[u8]>, V: AsRef<[u8]>, const COUNT: usize> Headers for [(N, V); COUNT] {
@@ -65,6 +127,11 @@ impl<N: AsRef<[u8]>, V: AsRef<[u8]>, const COUNT: usize> Headers for [(N, V); CO
     #[inline]
     fn lines(&self) -> Self::Lines<'_> {
         PairLines(self.iter())
+    }
+
+    #[inline]
+    fn first_line(&self, name: &str) -> Option<(&[u8], bool)> {
+        self.as_slice().first_line(name)
     }
 }
 
@@ -87,6 +154,10 @@ impl<H: Headers + ?Sized> Headers for Recorded<'_, H> {
 
     fn lines(&self) -> Self::Lines<'_> {
         self.headers.lines()
+    }
+
+    fn first_line(&self, name: &str) -> Option<(&[u8], bool)> {
+        self.headers.first_line(name)
     }
 
     fn recorded(&self, name: &str) -> bool {

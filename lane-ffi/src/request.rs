@@ -2,7 +2,7 @@
 
 use std::{cell::Cell, ffi::c_void, net::IpAddr, slice};
 
-use lane_core::{Headers, Recorded, Request, Source};
+use lane_core::{Headers, Recorded, Request, Source, first_line_among, first_line_of};
 use smallvec::SmallVec;
 
 use crate::{
@@ -161,6 +161,15 @@ impl Headers for Lines<'_> {
         match self.form {
             Form::Array(pairs) => Walk::Array(pairs.iter()),
             Form::Walk(..) => Walk::Next { lines: self, cursor: std::ptr::null() },
+        }
+    }
+
+    #[inline]
+    fn first_line(&self, name: &str) -> Option<(&[u8], bool)> {
+        match self.form {
+            // SAFETY: the pairs were checked when the request was read, and the caller keeps them as they are.
+            Form::Array(pairs) => first_line_of(pairs, name, |pair| unsafe { pair.both() }.unwrap_or_default()),
+            Form::Walk(..) => first_line_among(self.lines(), name),
         }
     }
 }

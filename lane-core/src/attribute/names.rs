@@ -8,9 +8,9 @@ use alloc::{boxed::Box, vec, vec::Vec};
 use core::{cell::Cell, slice};
 
 use crate::{
+    bytes::is_name,
     context::baggage::trim,
     intern::{Map, dense},
-    pattern::same_bytes,
 };
 
 /// A header name that the configuration asks for.
@@ -143,20 +143,6 @@ impl HeaderNames {
 
 /// So many names are looked for one by one.
 const FEW: usize = 3;
-
-/// Whether a header has this lower-case name.
-#[inline(always)]
-pub(crate) fn is_name(wanted: &str, name: &[u8]) -> bool {
-    // Most headers differ in length already.
-    wanted.len() == name.len() && is_name_of_this_length(wanted, name)
-}
-
-/// Not inlined, so that loops over headers stay as small as the comparison of lengths.
-#[inline(never)]
-fn is_name_of_this_length(wanted: &str, name: &[u8]) -> bool {
-    // Most names are lower case already, and HTTP/2 demands it.
-    same_bytes(wanted.as_bytes(), name) || wanted.as_bytes().eq_ignore_ascii_case(name)
-}
 
 /// One bit for each length; all that are 63 and longer share one.
 #[inline]

@@ -4,13 +4,7 @@
 use alloc::vec::Vec;
 use core::cmp::Reverse;
 
-use crate::{
-    condition::ConditionId,
-    intern::Map,
-    pattern::{Text, same_bytes},
-    request::Headers,
-    router::Plan,
-};
+use crate::{bytes::same_bytes, condition::ConditionId, intern::Map, pattern::Text, request::Headers, router::Plan};
 
 use super::{
     Search,

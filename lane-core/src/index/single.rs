@@ -4,8 +4,9 @@
 use alloc::vec::Vec;
 
 use crate::{
+    bytes::same_bytes,
     intern::{Map, dense},
-    pattern::{Text, same_bytes},
+    pattern::Text,
     request::Headers,
     router::Plan,
 };

@@ -5,8 +5,9 @@
 use alloc::vec::Vec;
 
 use crate::{
+    bytes::same_bytes,
     intern::{Ids, dense},
-    pattern::{Pool, Text, same_bytes},
+    pattern::{Pool, Text},
     request::Headers,
     router::Plan,
 };

@@ -5,9 +5,10 @@ use alloc::vec::Vec;
 
 use crate::{
     attribute::{Line, Value, names::HeaderId},
+    bytes::same_bytes,
     condition::{Attribute, Facts, joined_lines},
     intern::{FixedSeed, Map, Table, dense},
-    pattern::{Pool, Text, same_bytes},
+    pattern::{Pool, Text},
     request::Headers,
 };
 
@@ -82,7 +83,8 @@ impl Vocabulary {
     /// The hash of a text for the asker of this number.
     #[inline]
     pub(super) fn hash(&self, number: u32, text: &[u8]) -> u64 {
-        mix(self.seed.hash_bytes(text), u64::from(number))
+        // A factor keeps askers apart; it is ready before the text's hash is.
+        self.seed.hash_bytes(text) ^ u64::from(number).wrapping_mul(0x9e37_79b9_7f4a_7c15)
     }
 
     /// The number of a request's value; absent where no row demands it.
@@ -218,7 +220,7 @@ pub(super) enum Read<'r> {
 }
 
 /// How many values are kept; what is asked beyond drives others out.
-const ROOM: usize = 8;
+const ROOM: usize = 4;
 /// The number of a value that was not looked up yet.
 const UNNUMBERED: u32 = u32::MAX - 2;
 

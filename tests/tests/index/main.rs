@@ -1,6 +1,6 @@
 //! The index against the linear walk: the same rule sets compiled with `Indexing::Always`, `Auto` and `Never` must
 //! decide alike on every request. Rule sets are large and their conditions overlap heavily ([`rules`]); requests are
-//! aimed at one of the rules and then disturbed ([`requests`]).
+//! aimed at one of the rules and then disturbed ([`requests`]), and their headers lent as a list and as a map.
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
@@ -11,6 +11,7 @@
 
 use std::{collections::BTreeSet, thread};
 
+use http::{HeaderMap, HeaderName, HeaderValue};
 use lane_core::{Decision, Indexing, Liveness, Options, Router, config::Config};
 use lane_tests::generate::Rng;
 use serde_json::Value;
@@ -32,6 +33,17 @@ fn compile(document: &Value, indexing: Indexing) -> Router {
         Ok(compiled) => compiled.router,
         Err(error) => panic!("a generated rule set was refused: {error}: {:#?}", error.diagnostics.first()),
     }
+}
+
+/// The request's headers in a map.
+fn map(asked: &Asked) -> HeaderMap {
+    let line =
+        |(name, value): &(String, Vec<u8>)| Some((HeaderName::from_bytes(name.as_bytes()).ok()?, HeaderValue::from_bytes(value).ok()?));
+    let mut map = HeaderMap::new();
+    for (name, value) in asked.headers.iter().map(|header| line(header).unwrap()) {
+        map.append(name, value);
+    }
+    map
 }
 
 /// What a run met, to know that it was no run over nothing.
@@ -67,6 +79,8 @@ fn compare(seed: u64, size: usize, profile: Profile, requests: usize) -> Tally {
                 set.shown(&linear, &[wanted.rule, given.rule]),
             );
             tally.comparisons += 1;
+            let by_map = asked.decide_by(&map(&asked), router, &liveness);
+            assert!(by_map == wanted, "seed {seed}, {size} rules, {profile:?}, request {number}: by a header map {by_map:?}\n{asked:?}");
         }
         tally.crowded += usize::from(asked.headers.len() > 16);
         if let Some(rule) = wanted.rule {

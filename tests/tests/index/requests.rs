@@ -1,7 +1,7 @@
 //! Requests for a rule set: what one of its rules wants, and noise over it: other lines of the same headers, upper-case
 //! names, encoded baggage, many lines that some rule asks for.
 
-use lane_core::{Decision, Liveness, Request, Router, Source};
+use lane_core::{Decision, Headers, Liveness, Request, Router, Source};
 use lane_tests::generate::Rng;
 
 use super::rules::{GATEWAYS, HOSTS, LANES, PATHS, Place, Profile, RuleSet, SERVICES, VALUES, Wish, header, release};
@@ -126,13 +126,18 @@ impl Asked {
     }
 
     pub(crate) fn decide(&self, router: &Router, liveness: &Liveness) -> Decision {
+        self.decide_by(self.headers.as_slice(), router, liveness)
+    }
+
+    /// The same with headers that somebody else holds.
+    pub(crate) fn decide_by<H: Headers + ?Sized>(&self, headers: &H, router: &Router, liveness: &Liveness) -> Decision {
         let request = Request {
             method: Some(self.method.as_bytes()),
             authority: self.host.as_deref().map(str::as_bytes),
             path: self.path.as_deref().map(str::as_bytes),
             source: Source { service: self.caller, ..Source::UNKNOWN },
             roll: self.roll,
-            ..Request::new(self.headers.as_slice())
+            ..Request::new(headers)
         };
         match self.called {
             Some(service) => router.hop(service, &request, liveness),

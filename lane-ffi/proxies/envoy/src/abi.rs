@@ -11,7 +11,7 @@ use core::{
 };
 use std::sync::OnceLock;
 
-use lane_core::Headers;
+use lane_core::{Headers, first_line_of};
 
 /// Bytes of Envoy's or of ours; `envoy_buffer` and `module_buffer` of the ABI have this one shape. Never owns.
 #[repr(C)]
@@ -103,6 +103,12 @@ impl Headers for HeaderLines<'_> {
 
     fn lines(&self) -> Lines<'_> {
         self.iter()
+    }
+
+    #[inline]
+    fn first_line(&self, name: &str) -> Option<(&[u8], bool)> {
+        // SAFETY: lines are made by `Store::filled` only, which ties them to the hook that lends them.
+        first_line_of(self.0, name, |line| unsafe { (line.name.bytes(), line.value.bytes()) })
     }
 }
 
