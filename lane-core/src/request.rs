@@ -90,32 +90,26 @@ pub fn first_line_of<'h, T>(lines: &'h [T], name: &str, read: impl Fn(&'h T) -> 
     let (fours, rest) = lines.as_chunks::<4>();
     let mut first = None;
     for four in fours {
-        if four.iter().any(|line| read(line).0.len() == name.len())
-            && let Some(both) = next_of(four, name, &read, &mut first)
-        {
-            return Some(both);
+        if four.iter().any(|line| read(line).0.len() == name.len()) && is_second_among(four, name, &read, &mut first) {
+            return first.map(|line| (read(line).1, true));
         }
     }
-    next_of(rest, name, &read, &mut first).or_else(|| first.map(|value| (value, false)))
+    let is_more = is_second_among(rest, name, &read, &mut first);
+    first.map(|line| (read(line).1, is_more))
 }
 
-/// Looks for the first line of a name, and when it is known for a second, which settles it.
-#[inline]
-fn next_of<'h, T>(
-    lines: &'h [T],
-    name: &str,
-    read: impl Fn(&'h T) -> (&'h [u8], &'h [u8]),
-    first: &mut Option<&'h [u8]>,
-) -> Option<(&'h [u8], bool)> {
-    for (known, value) in lines.iter().map(read) {
-        if is_name(name, known) {
-            match *first {
-                Some(first) => return Some((first, true)),
-                None => *first = Some(value),
+/// Looks for the first line of a name, and when it is known for a second; whether there is one.
+#[inline(always)]
+fn is_second_among<'h, T>(lines: &'h [T], name: &str, read: impl Fn(&'h T) -> (&'h [u8], &'h [u8]), first: &mut Option<&'h T>) -> bool {
+    for line in lines {
+        if is_name(name, read(line).0) {
+            if first.is_some() {
+                return true;
             }
+            *first = Some(line);
         }
     }
-    None
+    false
 }
 
 impl<N: AsRef<[u8]>, V: AsRef<[u8]>, const COUNT: usize> Headers for [(N, V); COUNT] {
