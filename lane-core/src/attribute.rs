@@ -187,7 +187,7 @@ impl<'q, 'r, H: Headers + ?Sized> Attributes<'q, 'r, H> {
     }
 
     /// The same, for the one place that every call inside the chain comes by.
-    #[inline(always)]
+    #[cfg_attr(feature = "index", inline(always))]
     fn line_here(&self, header: HeaderId) -> Line<'r> {
         if self.is_unseen(header) {
             return Line::None;
@@ -241,7 +241,7 @@ impl<'q, 'r, H: Headers + ?Sized> Attributes<'q, 'r, H> {
     }
 
     /// The guiding header's value.
-    #[inline(always)]
+    #[cfg_attr(feature = "index", inline(always))]
     pub(crate) fn guide(&self, header: HeaderId) -> Known<Guide<'r>> {
         match self.line_here(header) {
             Line::One(line) if !line.is_empty() => Known::Present(Guide::Name(line)),
@@ -333,14 +333,14 @@ impl<'q, 'r, H: Headers + ?Sized> Attributes<'q, 'r, H> {
     }
 
     /// Reads a key and hands its value on; an empty one counts as absent.
-    #[inline(always)]
+    #[cfg_attr(feature = "index", inline(always))]
     pub(crate) fn with_key<R>(&self, key: Key, then: impl FnOnce(Value<'_>) -> R) -> Known<R> {
         let mut address = None;
         self.key(key, &mut address).map(then)
     }
 
     /// A key's value; the caller's address is written out in `address`.
-    #[inline(always)]
+    #[cfg_attr(feature = "index", inline(always))]
     fn key<'v>(&self, key: Key, address: &'v mut Option<IpText>) -> Known<Value<'v>>
     where
         'r: 'v,
@@ -356,7 +356,7 @@ impl<'q, 'r, H: Headers + ?Sized> Attributes<'q, 'r, H> {
         }
     }
 
-    #[inline(always)]
+    #[cfg_attr(feature = "index", inline(always))]
     fn other_key<'v>(&self, key: Key, address: &'v mut Option<IpText>) -> Known<Value<'v>>
     where
         'r: 'v,

@@ -242,7 +242,7 @@ impl Callees {
     }
 
     /// The first of the services of this name, and all of them.
-    #[inline(always)]
+    #[cfg_attr(feature = "index", inline(always))]
     fn first_and_all(&self, patterns: &Patterns, name: &[u8]) -> Option<(ServiceId, &[ServiceId])> {
         // Mostly calls name a service as it is declared: lower case, without port.
         let called = self.find(patterns, name).or_else(|| self.find_lowered(patterns, name))?;
@@ -254,7 +254,7 @@ impl Callees {
         host::Lowered::of(host::of_service(name)).and_then(|name| self.find(patterns, name.get()))
     }
 
-    #[inline(always)]
+    #[cfg_attr(feature = "index", inline(always))]
     fn find(&self, patterns: &Patterns, name: &[u8]) -> Option<&Called> {
         self.table.find(self.seed.hash_bytes(name), |called| same_bytes(patterns.pool.bytes(called.name), name))
     }
@@ -278,7 +278,7 @@ impl LaneNames {
     }
 
     /// The lane of this name in the group.
-    #[inline(always)]
+    #[cfg_attr(feature = "index", inline(always))]
     fn get(&self, group: GroupId, name: &[u8], pool: &Pool) -> Option<LaneId> {
         let same = |(text, _, of): &(Text, LaneId, GroupId)| *of == group && same_bytes(pool.bytes(*text), name);
         self.table.find(Self::hash(&self.seed, group, name), same).map(|(_, lane, _)| *lane)
@@ -288,7 +288,7 @@ impl LaneNames {
         self.table.heap_bytes()
     }
 
-    #[inline(always)]
+    #[cfg_attr(feature = "index", inline(always))]
     fn hash(seed: &FixedSeed, group: GroupId, name: &[u8]) -> u64 {
         // Groups mostly have other names for their lanes; where they have the same, a factor keeps them apart.
         seed.hash_bytes(name) ^ u64::from(group.number()).wrapping_mul(0x9e37_79b9_7f4a_7c15)
@@ -359,13 +359,13 @@ impl Plan {
     }
 
     /// The lane of this name in the group.
-    #[inline(always)]
+    #[cfg_attr(feature = "index", inline(always))]
     pub(crate) fn lane_named(&self, group: GroupId, name: &[u8]) -> Option<LaneId> {
         self.lane_names.get(group, name, &self.patterns.pool)
     }
 
     /// The lane that a value names in the group; encoded values are decoded as far as a lane's name can be long.
-    #[inline(always)]
+    #[cfg_attr(feature = "index", inline(always))]
     fn lane_of_value(&self, group: GroupId, value: Value<'_>) -> Option<LaneId> {
         match value {
             Value::Plain(name) => self.lane_named(group, name),
@@ -395,7 +395,7 @@ impl Plan {
     }
 
     /// The subset of the service that belongs to the lane, if the lane contains the service.
-    #[inline(always)]
+    #[cfg_attr(feature = "index", inline(always))]
     pub(crate) fn subset(&self, service: ServiceId, lane: LaneId) -> Option<SubsetId> {
         let lane = self.lane(lane);
         let rank = match lane.members {
@@ -409,7 +409,7 @@ impl Plan {
     }
 
     /// The lane and its endpoints of the service.
-    #[inline(always)]
+    #[cfg_attr(feature = "index", inline(always))]
     pub(crate) fn target(&self, service: ServiceId, lane: LaneId) -> Target {
         Target { lane, own: self.subset(service, lane) }
     }

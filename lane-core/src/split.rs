@@ -164,7 +164,7 @@ impl Split {
         self.shares.last().map_or(Target::NONE, |share| share.target)
     }
 
-    #[inline(always)]
+    #[cfg_attr(feature = "index", inline(always))]
     fn by_key(&self, method: Method, salt: Option<&str>, key: Value<'_>) -> Target {
         match method {
             Method::Ranges => self.at(self.range_value(salt, key)),
@@ -173,7 +173,7 @@ impl Split {
     }
 
     /// The lane with the smallest score, the earlier on a tie.
-    #[inline(always)]
+    #[cfg_attr(feature = "index", inline(always))]
     fn rendezvous(&self, salt: Option<&str>, key: Value<'_>) -> Target {
         let lane = match (salt, key) {
             (None, Value::Plain(key)) => self.rendezvous_roughly(|share| xxh64(key, share.seed)),
@@ -183,7 +183,7 @@ impl Split {
     }
 
     /// The same by rough logarithms, which cost less than the exact ones and mostly tell the smallest score already.
-    #[inline(always)]
+    #[cfg_attr(feature = "index", inline(always))]
     fn rendezvous_roughly(&self, hash: impl Fn(&Share) -> u64) -> Option<Target> {
         let mut shares = self.shares.iter().filter(|share| share.weight > 0);
         let drawn = |share: &Share| (rough_negative_log2(hash(share)), i64::from(share.weight));

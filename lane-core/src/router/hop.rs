@@ -101,7 +101,7 @@ impl Plan {
     }
 
     /// Serves what was found for a service.
-    #[inline(always)]
+    #[cfg_attr(feature = "index", inline(always))]
     fn serve<H: Headers + ?Sized>(
         &self,
         service: ServiceId,
@@ -124,7 +124,7 @@ impl Plan {
         }
     }
 
-    #[inline(always)]
+    #[cfg_attr(feature = "index", inline(always))]
     fn serve_lane(&self, service: ServiceId, lane: LaneId, found: FoundIn, liveness: &Liveness, recorder: &mut impl Recorder) -> Decision {
         let (group, target) = (self.service(service).group, self.target(service, lane));
         self.resolve(service, target, liveness, recorder).decision(Place::Hop, group, service, lane, Some(found))
@@ -157,7 +157,7 @@ impl Plan {
         decision
     }
 
-    #[inline(always)]
+    #[cfg_attr(feature = "index", inline(always))]
     fn by_guiding_header<'r, H: Headers + ?Sized>(
         &self,
         group: GroupId,
@@ -174,7 +174,7 @@ impl Plan {
     }
 
     /// What looking gave, by what is known of the place.
-    #[inline(always)]
+    #[cfg_attr(feature = "index", inline(always))]
     fn look<'r, T>(&self, known: Known<T>, recorder: &mut impl Recorder, found: impl FnOnce(T) -> Look<'r>) -> Look<'r> {
         match known {
             Known::Absent => Look::Nothing,

@@ -82,7 +82,7 @@ impl Plan {
     }
 
     /// Where a rule leads whose hosts and conditions hold, if it leads anywhere; everything is known of the request.
-    #[inline(always)]
+    #[cfg_attr(feature = "index", inline(always))]
     pub(super) fn leads<H: Headers + ?Sized>(&self, rule: RuleId, at: At, attributes: &Attributes<'_, '_, H>) -> Option<Led> {
         let rule = self.rule(rule);
         match rule.action {
@@ -93,7 +93,7 @@ impl Plan {
     }
 
     /// Whether such a rule leads anywhere: most do, whatever the request.
-    #[inline(always)]
+    #[cfg_attr(feature = "index", inline(always))]
     pub(crate) fn leads_anywhere<H: Headers + ?Sized>(&self, rule: RuleId, at: At, attributes: &Attributes<'_, '_, H>) -> bool {
         !matches!(self.rule(rule).action, Action::From(_)) || self.leads(rule, at, attributes).is_some()
     }
@@ -192,7 +192,7 @@ impl Plan {
     }
 
     /// Completes the decision of a rule that holds.
-    #[inline(always)]
+    #[cfg_attr(feature = "index", inline(always))]
     pub(super) fn conclude<H: Headers + ?Sized>(
         &self,
         id: RuleId,

@@ -29,7 +29,7 @@ struct Serving {
 
 impl Resolved {
     /// The decision of a group for a lane that was found so.
-    #[inline(always)]
+    #[cfg_attr(feature = "index", inline(always))]
     pub(super) fn decision(self, place: Place, group: GroupId, service: ServiceId, lane: LaneId, found: Option<FoundIn>) -> Decision {
         Decision {
             outcome: self.outcome,
@@ -56,7 +56,7 @@ fn last_resort(lane: LaneId, reason: Reason, subset: Option<SubsetId>) -> Option
 
 impl Plan {
     /// The endpoints that serve `service` for the target's lane.
-    #[inline(always)]
+    #[cfg_attr(feature = "index", inline(always))]
     pub(super) fn resolve(&self, service: ServiceId, target: Target, liveness: &Liveness, recorder: &mut impl Recorder) -> Resolved {
         let lane = target.lane;
         let own = self.judge(service, target, liveness);
@@ -99,7 +99,7 @@ impl Plan {
     }
 
     /// Whether a lane can serve a service; if not, why, and the subset if there is one.
-    #[inline(always)]
+    #[cfg_attr(feature = "index", inline(always))]
     fn judge(&self, service: ServiceId, target: Target, liveness: &Liveness) -> Result<SubsetId, (Reason, Option<SubsetId>)> {
         let subset = target.own.ok_or((Reason::NotInLane, None))?;
         // What was never counted counts as live.
