@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The module inside real Envoys: 1.40 in both forms, older versions with the filter. What is missing is installed under target/.
+# The module inside real Envoys: 1.40 in every form, older versions with the filter. What is missing is installed under target/.
 #
 #   lane-ffi/proxies/envoy/test.sh [arguments of `python3 -m unittest`]
 #

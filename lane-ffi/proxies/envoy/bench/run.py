@@ -5,7 +5,8 @@ For each number of rules one Envoy is started, with one worker and these listene
   native     N routes, each matching one value of a header, setting the guiding header and naming a cluster; those beside the
              baseline's are aggregate clusters, by which stock Envoy falls back to it as the module does
   no fallback  the same with plain clusters: a lane without healthy endpoints is an error
-  specifier  one route with the module as cluster specifier; the plan has the same N rules
+  route      one route with the module as route specifier; the plan has the same N rules
+  specifier  one route with the module as cluster specifier
   filter     the module as HTTP filter and one route by `cluster_header`
   both       the filter decides, and one route with the specifier in the role `filter` takes its choice
   one route  a single static route that sets nothing: what no decision at all would cost
@@ -128,6 +129,7 @@ def compare(count: int, rounds: int, seconds: int) -> dict[str, list[float]]:
         listeners = [
             harness.listener("native", native_routes(count, OR_BASELINE)),
             harness.listener("no fallback", native_routes(count)),
+            harness.listener("route", [harness.specified_route(settings, how="text")]),
             harness.listener("specifier", specifier(settings)),
             harness.listener("filter", harness.filter_routes(), [harness.lane_filter(settings, how="text")]),
             harness.listener("both", [harness.by_filter_route()], [harness.lane_filter(settings, how="text")]),
@@ -153,7 +155,7 @@ def compare(count: int, rounds: int, seconds: int) -> dict[str, list[float]]:
 
 def check(envoy: harness.Envoy, count: int):
     """All must decide the same, or their costs say nothing: asked through a route that tells."""
-    for name in ("native", "specifier", "filter", "both"):
+    for name in ("native", "route", "specifier", "filter", "both"):
         for rule in {0, 1, 2, count // 2, count - 1}:
             before = envoy.stats()
             with envoy.client(name) as client:

@@ -187,6 +187,18 @@ callbacks! {
     cluster_specifier_set_cluster_not_found_response_code: fn(Pointer, u32) -> bool;
     cluster_specifier_set_route_metadata_string: fn(Pointer, Buffer, Buffer, Buffer);
 
+    // The route specifier, from 1.40 on.
+    route_specifier_get_request_headers_size: fn(Pointer) -> usize;
+    route_specifier_get_request_headers: fn(Pointer, *mut HeaderLine) -> bool;
+    route_specifier_get_attribute_string: fn(Pointer, u32, *mut Buffer) -> bool;
+    route_specifier_get_random_value: fn(Pointer) -> u64;
+    route_specifier_get_cluster_host_count: fn(Pointer, Buffer, u32, *mut usize, *mut usize, *mut usize) -> bool;
+    route_specifier_set_cluster_name: fn(Pointer, Buffer) -> bool;
+    route_specifier_set_cluster_not_found_response_code: fn(Pointer, u32) -> bool;
+    route_specifier_add_request_header: fn(Pointer, Buffer, Buffer, u32) -> bool;
+    route_specifier_remove_request_header: fn(Pointer, Buffer) -> bool;
+    route_specifier_add_response_header: fn(Pointer, Buffer, Buffer, u32) -> bool;
+
     // The HTTP filter.
     http_get_headers_size: fn(Pointer, u32) -> usize;
     http_get_headers: fn(Pointer, u32, *mut HeaderLine) -> bool;
@@ -341,6 +353,101 @@ impl Selection {
         if let Some(set) = callbacks().cluster_specifier_set_route_metadata_string {
             // SAFETY: the context is valid; Envoy copies key and value.
             unsafe { set(self.0, Buffer::of(Self::NAMESPACE), Buffer::of(key.as_bytes()), Buffer::of(value)) };
+        }
+    }
+}
+
+/// One call of the route specifier.
+#[derive(Debug)]
+pub struct Routing(Pointer);
+
+/// `envoy_dynamic_module_type_route_specifier_header_append_action`, as far as it is used.
+const APPEND_IF_EXISTS_OR_ADD: u32 = 0;
+const OVERWRITE_IF_EXISTS_OR_ADD: u32 = 2;
+
+impl Routing {
+    /// The routing that Envoy asks about.
+    ///
+    /// # Safety
+    ///
+    /// `context` is what Envoy gave to the hook, and the value does not outlive the hook.
+    #[must_use]
+    pub const unsafe fn new(context: *mut c_void) -> Self {
+        Self(context)
+    }
+
+    /// The request's header lines.
+    pub fn headers<'s>(&self, store: &'s mut Store) -> HeaderLines<'s> {
+        let callbacks = callbacks();
+        let (Some(size), Some(get)) = (callbacks.route_specifier_get_request_headers_size, callbacks.route_specifier_get_request_headers)
+        else {
+            return HeaderLines::NONE;
+        };
+        // SAFETY: the context is valid, and there is room for as many lines as Envoy says there are.
+        unsafe { store.filled(size(self.0), |lines| get(self.0, lines)) }
+    }
+
+    /// A number that is the same whenever this request is routed.
+    #[must_use]
+    pub fn roll(&self) -> Option<u64> {
+        // SAFETY: the context is valid.
+        callbacks().route_specifier_get_random_value.map(|get| unsafe { get(self.0) })
+    }
+
+    /// The client's address with port.
+    #[must_use]
+    pub fn source_address(&self) -> Option<&[u8]> {
+        // SAFETY: the address lives as long as the stream.
+        attribute(callbacks().route_specifier_get_attribute_string, self.0).map(|address| unsafe { address.bytes() })
+    }
+
+    /// The endpoints of a cluster; none where Envoy has no such cluster.
+    #[must_use]
+    pub fn hosts(&self, cluster: &str) -> Option<Hosts> {
+        let count = callbacks().route_specifier_get_cluster_host_count?;
+        let cluster = Buffer::of(cluster.as_bytes());
+        // SAFETY: the context is valid, the pointers are to locals.
+        Hosts::sum(|priority, total, healthy, degraded| unsafe { count(self.0, cluster, priority, total, healthy, degraded) })
+    }
+
+    /// Chooses the cluster.
+    pub fn set_cluster(&self, cluster: &str) {
+        if let Some(set) = callbacks().route_specifier_set_cluster_name {
+            // SAFETY: the context is valid; Envoy copies the name.
+            unsafe { set(self.0, Buffer::of(cluster.as_bytes())) };
+        }
+    }
+
+    /// Answers with this status, by choosing a cluster that does not exist.
+    pub fn answer(&self, status: u16, cluster: &str) {
+        self.set_cluster(cluster);
+        if let Some(set) = callbacks().route_specifier_set_cluster_not_found_response_code {
+            // SAFETY: the context is valid.
+            unsafe { set(self.0, u32::from(status)) };
+        }
+    }
+
+    /// Sets a header of the request in place of all its lines.
+    pub fn set_request_header(&self, name: &str, value: &[u8]) {
+        if let Some(add) = callbacks().route_specifier_add_request_header {
+            // SAFETY: the context is valid; Envoy copies name and value.
+            unsafe { add(self.0, Buffer::of(name.as_bytes()), Buffer::of(value), OVERWRITE_IF_EXISTS_OR_ADD) };
+        }
+    }
+
+    /// Removes a header of the request.
+    pub fn remove_request_header(&self, name: &str) {
+        if let Some(remove) = callbacks().route_specifier_remove_request_header {
+            // SAFETY: the context is valid; Envoy copies the name.
+            unsafe { remove(self.0, Buffer::of(name.as_bytes())) };
+        }
+    }
+
+    /// Adds a header line to the response.
+    pub fn add_response_header(&self, name: &str, value: &[u8]) {
+        if let Some(add) = callbacks().route_specifier_add_response_header {
+            // SAFETY: the context is valid; Envoy copies name and value.
+            unsafe { add(self.0, Buffer::of(name.as_bytes()), Buffer::of(value), APPEND_IF_EXISTS_OR_ADD) };
         }
     }
 }

@@ -12,8 +12,9 @@ use core::{
 use std::panic::catch_unwind;
 
 use crate::{
-    abi::{self, Buffer, HeaderLine, Level, Selection, Stream, log},
+    abi::{self, Buffer, HeaderLine, Level, Routing, Selection, Stream, log},
     filter::{Filter, FilterConfig, Next},
+    route::RouteSpecifier,
     specifier::Specifier,
 };
 
@@ -97,6 +98,44 @@ pub unsafe extern "C" fn envoy_dynamic_module_on_cluster_specifier_select(specif
         let (specifier, selection) = unsafe { (&*specifier.cast::<Specifier>(), Selection::new(context)) };
         specifier.select(selection)
     })
+}
+
+/// A route specifier is configured; null refuses the configuration.
+#[unsafe(no_mangle)]
+pub extern "C" fn envoy_dynamic_module_on_route_specifier_config_new(_envoy: Pointer, name: Buffer, config: Buffer) -> Pointer {
+    configured("route_specifier_config_new", name, config, RouteSpecifier::new)
+}
+
+/// A route specifier goes.
+///
+/// # Safety
+///
+/// `specifier` came from `envoy_dynamic_module_on_route_specifier_config_new` and is not used again.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn envoy_dynamic_module_on_route_specifier_config_destroy(specifier: Pointer) {
+    // SAFETY: by the caller's promise.
+    unsafe { destroyed::<RouteSpecifier>("route_specifier_config_destroy", specifier) };
+}
+
+/// A request has a route; what is to be different is recorded, and Envoy goes on with it.
+///
+/// # Safety
+///
+/// `specifier` came from `envoy_dynamic_module_on_route_specifier_config_new`, `context` is valid during the call.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn envoy_dynamic_module_on_route_specifier_on_route(specifier: Pointer, context: Pointer) -> u32 {
+    let decided = guard("route_specifier_on_route", false, || {
+        // SAFETY: by the caller's promise; many threads may route at once, none of them changes the specifier.
+        let (specifier, routing) = unsafe { (&*specifier.cast::<RouteSpecifier>(), Routing::new(context)) };
+        specifier.route(routing);
+        true
+    });
+    if !decided {
+        // Nobody knows which lane this is: no answer but 503 keeps it out of a wrong one.
+        // SAFETY: by the caller's promise.
+        guard("route_specifier_on_route", (), || unsafe { Routing::new(context) }.answer(503, "lane_panic"));
+    }
+    CONTINUE
 }
 
 /// A filter is configured; null refuses the configuration.
@@ -212,6 +251,7 @@ macro_rules! inert {
 }
 
 inert! {
+    envoy_dynamic_module_on_route_specifier_route_destroy(Pointer, u64);
     envoy_dynamic_module_on_http_filter_per_route_config_destroy(Pointer);
     envoy_dynamic_module_on_http_filter_request_body(Pointer, Pointer, bool) -> u32;
     envoy_dynamic_module_on_http_filter_request_trailers(Pointer, Pointer) -> u32;

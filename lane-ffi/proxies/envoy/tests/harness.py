@@ -31,6 +31,7 @@ PATIENCE = 20.0
 
 TYPE = "type.googleapis.com/"
 SPECIFIER = TYPE + "envoy.extensions.router.cluster_specifiers.dynamic_modules.v3.DynamicModuleClusterSpecifier"
+ROUTE_SPECIFIER = TYPE + "envoy.extensions.router.route_specifiers.dynamic_modules.v3.DynamicModuleRouteSpecifier"
 FILTER = TYPE + "envoy.extensions.filters.http.dynamic_modules.v3.DynamicModuleFilter"
 
 
@@ -163,6 +164,20 @@ def specifier_route(settings, context=("version", "baggage"), remove=(), how="st
     }
 
 
+def specified_route(settings, passes_to=None, how="struct", name="lanes") -> dict:
+    """A route that the module changes as route specifier; what lane leaves alone goes to `passes_to`."""
+    otherwise = {"cluster": passes_to} if passes_to else {"cluster": "lane_pass", "cluster_not_found_response_code": "NOT_FOUND"}
+    config = {
+        "@type": ROUTE_SPECIFIER,
+        "dynamic_module_config": {"name": "lane_envoy", "do_not_close": True},
+        "specifier_name": name,
+        "specifier_config": as_config(settings, how),
+        "stat_prefix": "lane",
+        "failure_policy": "NO_ROUTE",
+    }
+    return {"match": {"prefix": "/"}, "route": otherwise, "route_specifiers": [{"name": "lane", "typed_config": config}]}
+
+
 def filter_routes(passes_to=None) -> list[dict]:
     """Routes for the filter: by its header where it is there, else to `passes_to`."""
     routes = [
@@ -197,7 +212,8 @@ def lane_filter(settings, how="struct", name="lanes") -> dict:
 
 
 def route_config(routes: list[dict]) -> dict:
-    return {"name": "routes", "virtual_hosts": [{"name": "all", "domains": ["*"], "routes": routes}]}
+    # A route may name a cluster that is not there, to answer 404 by it.
+    return {"name": "routes", "validate_clusters": False, "virtual_hosts": [{"name": "all", "domains": ["*"], "routes": routes}]}
 
 
 def listener(name: str, routes=None, filters=(), rds=None) -> dict:

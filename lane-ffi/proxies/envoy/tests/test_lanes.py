@@ -5,14 +5,14 @@ from __future__ import annotations
 import pathlib
 import unittest
 
-from harness import EXAMPLES, ENVOYS, Envoy, Upstreams, by_filter_route, filter_routes, lane_filter, listener, specifier_route
+from harness import EXAMPLES, ENVOYS, Envoy, Upstreams, by_filter_route, filter_routes, lane_filter, listener, specified_route, specifier_route
 
 PERMISSIVE = EXAMPLES / "permissive.yaml"
 STRICT = EXAMPLES / "strict.yaml"
 CHAIN = [f"mock{letter}.default.svc.cluster.local" for letter in "abc"]
 
 #: The module in every form: (version of Envoy, form).
-FORMS = [(version, form) for version in ENVOYS for form in ("specifier", "filter", "both") if form == "filter" or version >= "1.40"]
+FORMS = [(version, form) for version in ENVOYS for form in ("route", "specifier", "filter", "both") if form == "filter" or version >= "1.40"]
 
 
 def member_clusters(members: dict[str, str]) -> list[str]:
@@ -26,6 +26,8 @@ STRICT_CLUSTERS = member_clusters({"a": "s1 s2 s3", "b": "s1 s2 s3", "c": "s1 s2
 
 def front(form: str, name: str, settings: dict, passes_to=None, context=("version", "baggage"), remove=(), how="struct") -> dict:
     """A listener with the module in this form."""
+    if form == "route":
+        return listener(name, [specified_route(settings, passes_to, how=how)])
     if passes_to and form != "filter":
         settings = {**settings, "pass_cluster": passes_to}
     if form == "both":

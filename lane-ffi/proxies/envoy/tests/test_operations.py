@@ -8,7 +8,7 @@ import tempfile
 import threading
 import unittest
 
-from harness import ENVOYS, PROBES, TYPE, Envoy, Upstreams, eventually, filter_routes, lane_filter, listener, route_config, specifier_route
+from harness import ENVOYS, PROBES, TYPE, Envoy, Upstreams, eventually, filter_routes, lane_filter, listener, route_config, specified_route, specifier_route
 from test_lanes import CHAIN, FORMS, PERMISSIVE, PERMISSIVE_CLUSTERS, Forms, front, gateway, outbound
 
 NEWEST = max(ENVOYS, default="")
@@ -55,8 +55,10 @@ class Refused(Forms):
 
         def run(version, form):
             for settings, message in wrong.items():
-                routes = [specifier_route(settings, how="text")] if form == "specifier" else filter_routes()
-                filters = [] if form == "specifier" else [lane_filter(settings, how="text")]
+                routes, filters = filter_routes(), [lane_filter(settings, how="text")]
+                if form in ("route", "specifier"):
+                    of_form = specified_route if form == "route" else specifier_route
+                    routes, filters = [of_form(settings, how="text")], []
                 # With both it is the filter that has settings.
                 code, said = Envoy(version, [listener("main", routes, filters)], []).validate()
                 self.assertNotEqual(code, 0)
@@ -191,7 +193,7 @@ class Reload(unittest.TestCase):
             clusters = [upstreams.cluster(name) for name in PERMISSIVE_CLUSTERS]
             own = f"{CHAIN[0]}|v3"
             settings = outbound(PERMISSIVE, service="mocka")
-            for form in ("specifier", "filter", "both"):
+            for form in ("route", "specifier", "filter", "both"):
                 with self.subTest(form=form), Envoy(NEWEST, [front(form, "main", settings)], clusters, concurrency=2) as envoy:
                     envoy.wait_for_health(PERMISSIVE_CLUSTERS)
                     with Load(envoy, 4, [("version", "v3")]) as load:

@@ -58,7 +58,7 @@ def manager(text: str) -> str:
 
 class Readme(unittest.TestCase):
     def test_its_configurations_run(self):
-        gateway, settings, filtered, by_filter = BLOCKS
+        gateway, settings, filtered, by_filter, specified = BLOCKS
         # The second block is what another role writes instead of the first one's settings.
         head, old = gateway.split("              role: gateway\n")
         self.assertIn("cluster:", old)
@@ -70,13 +70,13 @@ class Readme(unittest.TestCase):
         both = manager(filter_only + textwrap.indent(by_filter, "    "))
         listeners = "".join(
             LISTENER.format(name=name, manager=text)
-            for name, text in [("gateway", as_routes(gateway)), ("outbound", as_routes(outbound)), ("filter", manager(filtered)), ("both", both)]
+            for name, text in [("gateway", as_routes(gateway)), ("outbound", as_routes(outbound)), ("filter", manager(filtered)), ("both", both), ("route", as_routes(specified))]
         )
         with Upstreams() as upstreams:
             names = [*PERMISSIVE_CLUSTERS, "original_destination", "elsewhere"]
             with Yaml(max(ENVOYS), listeners, [upstreams.cluster(name) for name in names]) as envoy:
                 envoy.wait_for_health(names)
-                for entrance in ("gateway", "filter", "both"):
+                for entrance in ("gateway", "filter", "both", "route"):
                     with envoy.client(entrance) as client:
                         answer = client.get(headers=[("version", "v9"), ("baggage", "a=1")])
                         lane = answer.header("version")

@@ -14,7 +14,7 @@ import re
 import socket
 import unittest
 
-from harness import ENVOYS, PROBES, REPOSITORY, Envoy, Upstreams, by_filter_route, filter_routes, lane_filter, listener, specifier_route
+from harness import ENVOYS, PROBES, REPOSITORY, Envoy, Upstreams, by_filter_route, filter_routes, lane_filter, listener, specified_route, specifier_route
 
 VECTORS = REPOSITORY / "tests" / "vectors"
 #: A name that no pattern of the vectors matches, for requests without authority: only `*` holds for either.
@@ -104,6 +104,8 @@ class Place:
         context, removed = context_of(self.config)
         if form == "both":
             routes, filters = [by_filter_route()], [lane_filter(self.settings, how="text")]
+        elif form == "route":
+            routes, filters = [specified_route(self.settings, "pass", how="text")], []
         elif form == "specifier":
             remove = removed if self.settings["role"] == "gateway" else ()
             routes, filters = [specifier_route(self.settings, context=context, remove=remove, how="text")], []
@@ -251,7 +253,7 @@ class Vectors(unittest.TestCase):
         # If most became inexpressible, this test would have become a different one.
         self.assertGreater(count, manifest["cases"] * 2 // 3, skipped)
 
-        for form in ("specifier", "filter", "both"):
+        for form in ("route", "specifier", "filter", "both"):
             with self.subTest(form=form), Upstreams(every_address=True) as upstreams:
                 port = upstreams.port("any")
                 clusters = {"pass": counted_cluster("pass", port, 1, 1)}
@@ -266,7 +268,7 @@ class Vectors(unittest.TestCase):
                                 wrong += [f"{name}: {what}" for what in compare(form, case, *raw.ask(case["request"]))]
                 self.assertEqual(wrong, [], "\n" + "\n".join(wrong[:40]))
         told = "; ".join(f"{number} {reason}" for reason, number in skipped.most_common())
-        print(f"\nvectors in Envoy: {count} of {manifest['cases']}, as specifier, as filter and as both; not expressible: {told}")
+        print(f"\nvectors in Envoy: {count} of {manifest['cases']}, as route specifier, as cluster specifier, as filter and as both; not expressible: {told}")
 
 
 if __name__ == "__main__":
